@@ -1,0 +1,40 @@
+"""What can go wrong, in one place.
+
+Every error that crmlib raises on purpose is a `CrmlibError`; its message names the place (file, table, column,
+row) and says what to do::
+
+    CrmlibError
+    ├── SourceError          a source that cannot be opened or is not known
+    ├── SchemaError          a table that is missing, or does not hold what it must (missing or unreadable columns)
+    ├── PolicyError          a definition of the business that is not valid
+    ├── RunError             a notebook run that cannot start (unknown notebook, unknown parameter)
+    └── MissingExtraError    a part of crmlib that needs packages which are not installed
+"""
+
+from __future__ import annotations
+
+__all__ = ["CrmlibError", "MissingExtraError", "PolicyError", "RunError", "SchemaError", "SourceError"]
+
+
+class CrmlibError(Exception):
+    """Any error that crmlib raises on purpose."""
+
+
+class SourceError(CrmlibError):
+    """A source cannot be opened, or is not known."""
+
+
+class SchemaError(CrmlibError):
+    """A table is missing, or does not hold what it must."""
+
+
+class PolicyError(CrmlibError):
+    """A definition of the business is not valid."""
+
+
+class RunError(CrmlibError):
+    """A notebook run cannot start."""
+
+
+class MissingExtraError(CrmlibError):
+    """A part of crmlib needs packages that are not installed."""
