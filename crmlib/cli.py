@@ -1,0 +1,290 @@
+"""The command ``crmlib``.
+
+What is heavy is imported inside the commands, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from crmlib import __version__
+from crmlib.errors import CrmlibError, RunError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+    from crmlib.suite.run import Outcome
+
+DEFAULT_SOURCE = "cdnow"
+_WIDE = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class _Errors(click.Group):
+    """Shows what crmlib raises on purpose as a message, without the traceback that only its authors need."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except CrmlibError as error:
+            click.secho(f"Error: {error}", err=True, fg="red" if sys.stderr.isatty() else None)
+            ctx.exit(2)
+
+
+@click.group(cls=_Errors, context_settings=_WIDE)
+@click.version_option(__version__, prog_name="crmlib")
+def main() -> None:
+    """CRM analytics for e-commerce: notebooks to learn from, and to run on your own orders.
+
+    \b
+    Examples
+      crmlib run                           all notebooks on an example shop, and one HTML report
+      crmlib run --source my_orders.csv    the same on your own orders
+      crmlib lab                           open the notebooks in JupyterLab
+      crmlib data list                     the shops that come with crmlib
+    """
+
+
+@main.command()
+@click.option("--check", is_flag=True, help="Write nothing; exit with status 1 if a notebook differs from its source.")
+def build(*, check: bool) -> None:
+    """Build the notebooks from their sources in notebooks/src (for authors, in a clone).
+
+    Says which cell breaks the rules of a notebook: at most 50 cells, one cell of parameters, code cells of at most
+    15 lines, a text for every figure, nothing fetched, no warning silenced.
+
+    \b
+    Examples
+      crmlib build                         write notebooks/*.ipynb, and notebooks/it/*.ipynb
+      crmlib build --check                 for CI: do notebooks and sources agree?
+    """
+    from crmlib.suite.build import build as build_notebooks
+    from crmlib.suite.shelf import notebooks_folder
+
+    built = build_notebooks(check=check)
+    folder = notebooks_folder()
+    for path in built.changed:
+        click.echo(f"{path.relative_to(folder)} {'differs from its source' if check else 'written'}")
+    for path in built.stray:
+        click.echo(f"{path.relative_to(folder)} has no source in src: remove it, or add its source")
+    if check and (built.changed or built.stray):
+        click.echo("Run `crmlib build` and commit what it writes.")
+        sys.exit(1)
+    if not built.changed:
+        count = len(built.current)
+        click.echo(
+            f"{count} notebook{'s are' if count != 1 else ' is'} as {'their sources say' if count != 1 else 'its source says'}."
+        )
+
+
+@main.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option(
+    "--source",
+    "-s",
+    default=DEFAULT_SOURCE,
+    show_default=True,
+    help="A known source (`crmlib data list`), a file or glob, a duckdb:/// or sqlite:/// URL, or a shop.toml.",
+)
+@click.option(
+    "--as-of",
+    metavar="DATE",
+    help="Look at the shop as of this day, such as 1998-07-01.  [default: the day after the last order]",
+)
+@click.option(
+    "--parameter",
+    "-p",
+    "given",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Set a parameter of the notebooks; may be repeated.",
+)
+@click.option(
+    "--jobs", "-j", type=click.IntRange(min=1), help="Notebooks to run at once.  [default: as many as processors]"
+)
+@click.option(
+    "--out",
+    "-o",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to write to.  [default: runs/<source>-<as of>]",
+)
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Run only what an earlier run to the same folder left undone, or what has changed since.",
+)
+@click.option("--fast", is_flag=True, help="Ask the notebooks to compute less (fewer resamples, smaller samples).")
+@click.option(
+    "--language",
+    type=click.Choice(["en", "it"]),
+    default="en",
+    show_default=True,
+    help="Language of labels, and of the text where a notebook has an edition.",
+)
+def run(
+    names: tuple[str, ...],
+    given: tuple[str, ...],
+    **options: Any,
+) -> None:
+    """Run the notebooks on a shop's orders, and write one HTML report.
+
+    NAME is a notebook: 03_rfm, 03, rfm, or the path of an .ipynb file; none means all of them. The folder then holds
+    the executed notebooks, index.html (the report), results.json and tables/ (what the notebooks recorded).
+
+    \b
+    Examples
+      crmlib run                                       all notebooks on the default source
+      crmlib run rfm cltv --source my_orders.csv       two of them on your own orders
+      crmlib run 03 --source cdnow --as-of 1998-01-01  as the shop stood on that day
+      crmlib run --resume                              go on where a run was stopped
+    """
+    from rich.console import Console
+
+    from crmlib.suite.run import run as run_notebooks
+
+    console = Console()
+    try:
+        outcome = run_notebooks(names, asked=dict(_pair(text) for text in given), console=console, **options)
+    except KeyboardInterrupt:
+        console.print("Stopped. `crmlib run --resume` with the same options goes on from here.", highlight=False)
+        sys.exit(130)
+    _conclude(outcome, console)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise RunError(f"-p {text}: write it as -p name=value, such as -p weeks=39.")
+    return name, value
+
+
+def _conclude(outcome: Outcome, console: Console) -> None:
+    for name, failure in outcome.failures.items():
+        console.print(f"{name} failed in {failure}", style="bold red", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"Report: {_seen_from_here(outcome.report)}", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"Took {outcome.seconds:.1f} s.", highlight=False)
+    if outcome.failures:
+        console.print("Mend what failed, then run the rest: add --resume to the same command.", highlight=False)
+        sys.exit(1)
+
+
+def _seen_from_here(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+@main.group()
+def data() -> None:
+    """Say what shops there are to work on, and what a source holds.
+
+    \b
+    Examples
+      crmlib data list
+      crmlib data describe cdnow
+      crmlib data describe my_orders.csv
+    """
+
+
+@data.command(name="list")
+def list_() -> None:
+    """List the sources that are known by name.
+
+    \b
+    Example
+      crmlib data list
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from crmlib.shop import SOURCES
+
+    table = Table("Source", "What it is", box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for name, meaning in SOURCES.items():
+        table.add_row(name, meaning)
+    Console().print(table, highlight=False)
+    click.echo("\nYour own orders: a CSV or Parquet file, duckdb:///shop.duckdb or sqlite:///shop.db, wherever")
+    click.echo("a source is asked for. `crmlib data describe SOURCE` shows what crmlib sees in it.")
+
+
+@data.command()
+@click.argument("source")
+@click.option("--as-of", metavar="DATE", help="Look at the shop as of this day.")
+def describe(source: str, as_of: str | None) -> None:
+    """Show what a source holds: tables, columns, rows, dates, and what was found on the way in.
+
+    \b
+    Examples
+      crmlib data describe cdnow
+      crmlib data describe my_orders.csv
+      crmlib data describe sqlite:///shop.db
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from crmlib.schema import TABLES
+    from crmlib.shop import open_shop
+
+    console = Console()
+    shop = open_shop(source, as_of=as_of)
+    for name in shop.tables:
+        rows = getattr(shop, name)
+        meanings = {column.name: column.meaning for column in TABLES.get(name, ())}
+        table = Table("Column", "Type", "Meaning", box=None, header_style="bold", padding=(0, 2, 0, 2))
+        for column, kind in rows.types.items():
+            table.add_row(column, str(kind).lower(), meanings.get(column, ""))
+        console.print(f"\n{name}: {len(rows):,} rows", style="bold", highlight=False)
+        console.print(table, highlight=False)
+    _show_quality(shop.quality(), console)
+
+
+def _show_quality(quality: pd.DataFrame, console: Console) -> None:
+    from rich.table import Table
+
+    if quality.empty:
+        console.print("\nNothing was dropped, netted or merged.", highlight=False)
+        return
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 2))
+    table.add_column("Found on the way in")
+    table.add_column("Rows", justify="right")
+    table.add_column("Amount", justify="right")
+    for finding, rows, amount in quality[["finding", "rows", "amount"]].itertuples(index=False):
+        table.add_row(str(finding), f"{rows:,}", "" if amount != amount else f"{amount:,.2f}")  # noqa: PLR0124 - NaN
+    console.print()
+    console.print(table, highlight=False)
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path), metavar="[DIR]")
+@click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[-- JUPYTERLAB OPTIONS]")
+def lab(folder: Path | None, options: tuple[str, ...]) -> None:
+    """Open the notebooks in JupyterLab.
+
+    In a clone they open where they stand. From an installed crmlib, or when a DIR is named, they are copied to DIR
+    (./crm-notebooks) first; a notebook that you have changed there is never overwritten.
+
+    \b
+    Examples
+      crmlib lab
+      crmlib lab my-course
+      crmlib lab my-course -- --no-browser --port 8899
+    """
+    from crmlib.suite.lab import COPY, copy_notebooks, is_clone, start
+    from crmlib.suite.shelf import notebooks_folder
+
+    notebooks = notebooks_folder()
+    if folder is None and is_clone(notebooks):
+        sys.exit(start(notebooks, options))
+    folder = folder or Path(COPY)
+    copied = copy_notebooks(folder, notebooks)
+    if copied.written:
+        click.echo(f"Copied to {folder}: {', '.join(copied.written)}")
+    if copied.kept:
+        click.echo(f"Left as you changed them: {', '.join(copied.kept)} (rename one to get a fresh copy)")
+    sys.exit(start(folder, options))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,273 @@
+"""What runs the queries in ``crmlib/sql/``: DuckDB here.
+
+One text serves every engine. It names its tables ``{orders}`` and its values ``:as_of``, as Spark's own `spark.sql`
+does, keeps to the SQL that the engines share, and calls the few functions that they spell differently from a prelude
+(`day_index`). An engine of another kind needs `query` and the methods of `Table`; nothing above this module knows which
+one it talks to.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import tempfile
+import weakref
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import duckdb
+    import pandas as pd
+    import pyarrow as pa
+
+__all__ = ["MONEY", "DuckDB", "Table", "literal", "quote", "run", "sql"]
+
+#: What the engines spell differently. `day_index`: whole days since 1970-01-01, in the shop's zone.
+_PRELUDE = "create macro day_index(ts) as date_diff('day', date '1970-01-01', cast(ts as date))"
+
+#: Money is a decimal: integer minor units underneath, so that sums do not depend on the order of rows.
+MONEY = "decimal(18, 4)"
+
+
+@cache
+def sql(name: str) -> str:
+    """Return the text of the query ``crmlib/sql/<name>.sql``.
+
+    Parameters
+    ----------
+    name
+        The file's name without its ending.
+
+    Examples
+    --------
+    >>> print(sql("rfm_measures").splitlines()[0])
+    -- Recency, frequency and monetary value of each customer as of a day (inclusive).
+    """
+    return (files("crmlib") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def quote(identifier: str) -> str:
+    """Return an SQL identifier in double quotes.
+
+    Examples
+    --------
+    >>> print(quote('5" disk'))
+    "5"" disk"
+    """
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Return text as an SQL literal.
+
+    Examples
+    --------
+    >>> literal("it's")
+    "'it''s'"
+    """
+    return "'" + text.replace("'", "''") + "'"
+
+
+class Table:
+    """A table that lives on an engine until it is asked for.
+
+    Parameters
+    ----------
+    engine
+        Where it lives.
+    name
+        Its name there.
+    """
+
+    def __init__(self, engine: DuckDB, name: str) -> None:
+        self.engine = engine
+        self.name = name
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns, in order."""
+        return list(self.types)
+
+    @property
+    def types(self) -> dict[str, str]:
+        """Columns and their SQL types."""
+        return self.engine.types(quote(self.name))
+
+    def __len__(self) -> int:
+        return int(self.engine.rows(f"select count(*) from {quote(self.name)}")[0][0])
+
+    def to_pandas(self, limit: int | None = None) -> pd.DataFrame:
+        """Bring the rows here, sorted by their columns from left to right so that two runs agree.
+
+        Parameters
+        ----------
+        limit
+            At most so many rows (the first ones); all by default.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Money as float, timestamps in the shop's zone, without zone.
+        """
+        tail = "" if limit is None else f" limit {int(limit)}"
+        return self.engine.frame(f"select * from {quote(self.name)} order by all{tail}")
+
+    def to_arrow(self) -> pa.Table:
+        """Bring the rows here as an Arrow table, sorted as in `to_pandas`."""
+        return self.engine.arrow(f"select * from {quote(self.name)} order by all")
+
+    def __repr__(self) -> str:
+        return f"<table on DuckDB: {len(self):,} rows of {', '.join(self.columns)}>"
+
+    def _repr_html_(self) -> str:
+        """Show the first rows in a notebook."""
+        shown = 5
+        return f"{self.to_pandas(shown).to_html(index=False)}<p>{len(self):,} rows</p>"
+
+
+class DuckDB:
+    """DuckDB, in this process.
+
+    Parameters
+    ----------
+    memory
+        What it may use before it spills to disk, such as ``"4GB"``; the environment's ``CRMLIB_MEMORY`` otherwise.
+    threads
+        How many threads; ``CRMLIB_THREADS``, or all cores.
+    spill
+        Folder for what does not fit; ``CRMLIB_SPILL``, or the system's temporary folder.
+    """
+
+    def __init__(
+        self, *, memory: str | None = None, threads: int | None = None, spill: str | Path | None = None
+    ) -> None:
+        import duckdb
+
+        threads = threads or int(os.environ.get("CRMLIB_THREADS") or os.cpu_count() or 1)
+        spill = spill or os.environ.get("CRMLIB_SPILL") or tempfile.gettempdir()
+        self.connection: duckdb.DuckDBPyConnection = duckdb.connect(
+            config={
+                "memory_limit": memory or os.environ.get("CRMLIB_MEMORY") or "4GB",
+                "threads": threads,
+                "temp_directory": str(Path(spill) / f"crmlib-spill-{os.getpid()}"),
+            }
+        )
+        self.connection.execute(_PRELUDE)
+        self._names = itertools.count(1)
+
+    def rows(self, text: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """Return a small result as tuples."""
+        return self.connection.execute(text, dict(parameters or {})).fetchall()
+
+    def frame(self, text: str) -> pd.DataFrame:
+        """Return a result as a pandas DataFrame."""
+        return self.connection.execute(text).df()
+
+    def arrow(self, text: str) -> pa.Table:
+        """Return a result as an Arrow table."""
+        return self.connection.execute(text).to_arrow_table()
+
+    def types(self, source: str) -> dict[str, str]:
+        """Return the columns and SQL types of a table, view or table function."""
+        return {row[0]: row[1] for row in self.rows(f"describe select * from {source}")}
+
+    def table(self, text: str, parameters: Mapping[str, Any] | None = None) -> Table:
+        """Keep the result of a query as a table here; it goes when its `Table` goes."""
+        name = f"crmlib_{next(self._names)}"
+        self.connection.execute(f"create table {name} as {text}", dict(parameters or {}))
+        table = Table(self, name)
+        weakref.finalize(table, _drop, self.connection, name)
+        return table
+
+    def lend(self, data: pd.DataFrame | pa.Table | pa.RecordBatchReader) -> Table:
+        """Let the engine read a pandas or Arrow table where it is, until it is unregistered."""
+        name = f"crmlib_{next(self._names)}"
+        self.connection.register(name, data)
+        return Table(self, name)
+
+    def add(self, data: pd.DataFrame | pa.Table | pa.RecordBatchReader) -> Table:
+        """Copy a pandas or Arrow table to the engine."""
+        lent = self.lend(data)
+        try:
+            return self.table(f"select * from {lent.name}")
+        finally:
+            self.connection.unregister(lent.name)
+
+    def query(self, name: str, tables: Mapping[str, Table], **values: Any) -> Table:
+        """Run ``crmlib/sql/<name>.sql`` and keep its result here.
+
+        Parameters
+        ----------
+        name
+            The query's file, without ``.sql``.
+        tables
+            What stands for its ``{names}``.
+        **values
+            What stands for its ``:names``; those it does not mention are left out.
+        """
+        text = sql(name).format_map({key: quote(table.name) for key, table in tables.items()})
+        text, used = _bind(text)
+        return self.table(text, {key: values[key] for key in used})
+
+
+def _bind(text: str) -> tuple[str, list[str]]:
+    """Spell ``:value`` as DuckDB does, and list the values that are used."""
+    used: list[str] = []
+
+    def replace(match: re.Match[str]) -> str:
+        used.append(match[1])
+        return f"${match[1]}"
+
+    return re.sub(r"(?<![:\w]):([a-z]\w*)", replace, text), sorted(set(used))
+
+
+def _drop(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    import duckdb
+
+    try:
+        connection.execute(f"drop table if exists {name}")
+    except (duckdb.Error, AttributeError):
+        # The connection, or at exit the interpreter, has gone first; the table went with it.
+        return
+
+
+@cache
+def _for_frames() -> DuckDB:
+    """Return the engine that pandas tables visit; one a process."""
+    return DuckDB()
+
+
+@overload
+def run(name: str, *, tables: Mapping[str, pd.DataFrame], **values: Any) -> pd.DataFrame: ...
+@overload
+def run(name: str, *, tables: Mapping[str, Table], **values: Any) -> Table: ...
+@overload
+def run(name: str, *, tables: Mapping[str, pd.DataFrame | Table], **values: Any) -> pd.DataFrame | Table: ...
+def run(name: str, *, tables: Mapping[str, Any], **values: Any) -> pd.DataFrame | Table:
+    """Run a query on the engine where its first table lives: a table of the engine in, a table of the engine out.
+
+    Parameters
+    ----------
+    name
+        The query's file in ``crmlib/sql/``, without ``.sql``.
+    tables
+        What stands for its ``{names}``: tables of one engine, or pandas DataFrames (which visit an engine of
+        their own, and the answer is pandas). DataFrames beside engine tables visit that engine.
+    **values
+        What stands for its ``:names``.
+    """
+    first = next(iter(tables.values()))
+    engine = first.engine if isinstance(first, Table) else _for_frames()
+    visiting = {key: table for key, table in tables.items() if not isinstance(table, Table)}
+    names = {key: engine.lend(table) for key, table in visiting.items()}
+    try:
+        result = engine.query(name, {**tables, **names}, **values)
+        return result if isinstance(first, Table) else result.to_pandas()
+    finally:
+        for table in names.values():
+            engine.connection.unregister(table.name)

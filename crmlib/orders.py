@@ -1,0 +1,90 @@
+"""Orders from order lines: summed, net of returns, as the policy says; all that is dropped or changed is counted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crmlib.engine import MONEY, Table, quote
+
+if TYPE_CHECKING:
+    from crmlib import policy
+    from crmlib.ledger import Ledger
+
+__all__ = ["orders"]
+
+
+def orders(rows: Table, returns: Table | None, rules: policy.Orders, ledger: Ledger) -> Table:
+    """Sum lines to orders, net returns, and apply the policy to zero amounts and same-day orders.
+
+    Parameters
+    ----------
+    rows
+        From `crmlib.order_lines.lines`, up to the day the shop is looked at.
+    returns
+        customer_id, order_id, order_ts (of the return) and amount (negative) of money given back, if the source
+        keeps it apart.
+    rules
+        What counts as an order.
+    ledger
+        Where findings go.
+
+    Returns
+    -------
+    Table
+        customer_id, order_id, order_ts, amount.
+    """
+    engine = rows.engine
+    if returns is not None:
+        picked = "select customer_id, order_id, order_ts, amount from"
+        rows = engine.table(f"{picked} {quote(rows.name)} union all {picked} {quote(returns.name)}")
+    back, back_amount = engine.rows(f"select count(*), sum(amount) from {quote(rows.name)} where amount < 0")[0]
+    if back and rules.returns == "ignore":
+        ledger.note("rows of money given back: left out", back, back_amount)
+        rows = engine.table(f"select * from {quote(rows.name)} where amount >= 0")
+    elif back:
+        ledger.note("rows of money given back: netted", back, back_amount)
+    totals = engine.query("order_totals", {"lines": rows})
+    ledger.note("lines summed into orders", len(rows) - len(totals))
+    if engine.rows(f"select count(*) from {quote(totals.name)} where amount < 0")[0][0]:
+        totals = _netted(totals, ledger)
+    kept = _kept(totals, rules, ledger)
+    if rules.same_day == "merge":
+        merged = engine.query("order_same_day", {"orders": kept})
+        ledger.note("orders merged with another of the same customer and day", len(kept) - len(merged))
+        return merged
+    return kept
+
+
+def _netted(totals: Table, ledger: Ledger) -> Table:
+    engine = totals.engine
+    netted = engine.query("order_netting", {"totals": totals})
+    unplaced, unplaced_amount, over, over_amount = engine.rows(
+        "select sum(returns_unplaced), sum(amount) filter (returns_unplaced > 0), "
+        "count(*) filter (amount < 0 and returns_unplaced = 0), "
+        f"sum(amount) filter (amount < 0 and returns_unplaced = 0) from {quote(netted.name)}"
+    )[0]
+    ledger.note("returns with no order before them: dropped", unplaced or 0, unplaced_amount)
+    ledger.note("orders given back for more than they cost: the rest is dropped", over, over_amount)
+    return engine.table(
+        "select customer_id, order_id, order_ts, cast(greatest(amount, 0) as decimal(38, 4)) as amount, gave_back "
+        f"from {quote(netted.name)} where returns_unplaced = 0"
+    )
+
+
+def _kept(totals: Table, rules: policy.Orders, ledger: Ledger) -> Table:
+    """Leave out what the policy does not count as a purchase."""
+    engine = totals.engine
+    returned, free = engine.rows(
+        "select count(*) filter (amount = 0 and gave_back = 1), count(*) filter (amount = 0 and gave_back = 0) "
+        f"from {quote(totals.name)}"
+    )[0]
+    ledger.note(f"orders given back whole: {'kept at 0' if rules.fully_returned == 'keep' else 'dropped'}", returned)
+    ledger.note(f"orders of amount 0: {'kept' if rules.zero_amount == 'keep' else 'dropped'}", free)
+    conditions = [
+        *(["not (amount = 0 and gave_back = 1)"] if rules.fully_returned == "drop" else []),
+        *(["not (amount = 0 and gave_back = 0)"] if rules.zero_amount == "drop" else []),
+    ]
+    return engine.table(
+        f"select customer_id, order_id, order_ts, cast(amount as {MONEY}) as amount "
+        f"from {quote(totals.name)} where {' and '.join(conditions) or 'true'}"
+    )

@@ -1,0 +1,195 @@
+"""The business's definitions: windows, scales, thresholds. Typed presets, TOML in and out.
+
+Businesses differ on what counts as a purchase, as recent, as large. Such choices stand here and nowhere in code.
+
+>>> from crmlib.policy import Policy
+>>> Policy().rfm.method
+'quantile'
+>>> print(Policy(rfm=Rfm(segment_map="descriptive")).to_toml())
+[rfm]
+segment_map = "descriptive"
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from crmlib.errors import PolicyError
+
+__all__ = ["PRESETS", "Clv", "Orders", "Policy", "Rfm", "load"]
+
+Edges = tuple[float, float, float, float]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+class Orders(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What counts as an order, and when it happened.
+
+    Attributes
+    ----------
+    timezone
+        The shop's own zone, an IANA name. Timestamps that carry a zone are brought to it, those that carry none are
+        taken to be in it; days begin at its midnight.
+    same_day
+        ``keep`` counts each order; ``merge`` makes one purchase of a customer's orders of one day.
+    returns
+        ``net`` subtracts a return (a negative amount, or a row of the table ``returns``) from its order, or from the
+        customer's latest order before it; ``ignore`` drops returns and leaves the orders as they were.
+    fully_returned
+        Whether an order that was given back whole still counts as a purchase of amount 0.
+    zero_amount
+        Whether an order of amount 0 (a gift, a voucher) counts as a purchase.
+    missing_customer
+        ``error`` names the first row without a customer; ``drop`` leaves such rows out and counts them.
+    duplicate_rows
+        ``drop`` leaves out rows that repeat another in every column. Two equal lines of one order may both be
+        real, so the default is ``keep``.
+    cancelled_status
+        Values of a column ``status`` that mean the order was cancelled, in lower case.
+    cancelled_prefix
+        Order ids that begin so are cancellations; empty for none.
+    """
+
+    timezone: str = "UTC"
+    same_day: Literal["keep", "merge"] = "keep"
+    returns: Literal["net", "ignore"] = "net"
+    fully_returned: Literal["drop", "keep"] = "drop"
+    zero_amount: Literal["keep", "drop"] = "keep"
+    missing_customer: Literal["error", "drop"] = "error"
+    duplicate_rows: Literal["keep", "drop"] = "keep"
+    cancelled_status: tuple[str, ...] = ("cancelled", "canceled", "void", "voided", "annullato")
+    cancelled_prefix: str = ""
+
+    def __post_init__(self) -> None:
+        try:
+            ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise PolicyError(
+                f"policy orders.timezone: {self.timezone!r} is not a time zone. Use an IANA name such as "
+                "'Europe/Rome' or 'UTC'."
+            ) from error
+
+
+class Rfm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How recency, frequency and monetary value become scores from 1 to 5, and scores become segments.
+
+    Attributes
+    ----------
+    method
+        ``quantile`` reads the four cut-points of each measure off the customers (their fifths); ``fixed`` takes
+        the ones below.
+    segment_map
+        ``classic``, the map that is common in the field, or ``descriptive``, which follows the course texts to the
+        letter.
+    recency_days, frequency, monetary
+        The four rising cut-points for ``fixed``: days, orders, and money in the shop's currency. A value scores
+        one more for each cut-point below it (recency: above it).
+    """
+
+    method: Literal["quantile", "fixed"] = "quantile"
+    segment_map: Literal["classic", "descriptive"] = "classic"
+    recency_days: Edges = (30, 90, 180, 365)
+    frequency: Edges = (1, 2, 4, 8)
+    monetary: Edges = (50, 150, 400, 1000)
+
+    def __post_init__(self) -> None:
+        for name in ("recency_days", "frequency", "monetary"):
+            edges = getattr(self, name)
+            if list(edges) != sorted(edges):
+                raise PolicyError(f"policy rfm.{name}: cut-points must rise, got {list(edges)}.")
+
+
+class Clv(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a customer's future is worth today.
+
+    Attributes
+    ----------
+    horizon_months
+        How far ahead purchases count, in months of 30.4375 days.
+    annual_discount
+        Rate per year at which later money counts less.
+    margin
+        Share of the revenue that stays with the shop. 1 gives revenue, not profit.
+    """
+
+    horizon_months: Annotated[int, msgspec.Meta(ge=1, le=600)] = 12
+    annual_discount: Annotated[float, msgspec.Meta(ge=0, le=10)] = 0.10
+    margin: Share = 1.0
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """All definitions of one business.
+
+    Attributes
+    ----------
+    orders, rfm, clv
+        See `Orders`, `Rfm`, `Clv`.
+    """
+
+    orders: Orders = Orders()
+    rfm: Rfm = Rfm()
+    clv: Clv = Clv()
+
+    def to_toml(self) -> str:
+        """Return what differs from the defaults, as TOML that `load` reads back.
+
+        Returns
+        -------
+        str
+            Empty for the default policy.
+        """
+        import tomli_w
+
+        return tomli_w.dumps(msgspec.to_builtins(self))
+
+
+#: ``standard``: the definitions that are common in the field. ``texts``: those of the course texts.
+PRESETS = {"standard": Policy(), "texts": Policy(rfm=Rfm(segment_map="descriptive"))}
+
+
+def load(policy: Policy | str | Path | dict[str, Any] | None = None) -> Policy:
+    """Return a `Policy` from one, from a preset's name, from a TOML file or from nested dicts.
+
+    Parameters
+    ----------
+    policy
+        A `Policy`; ``"standard"`` or ``"texts"``; a path that ends in ``.toml``; dicts as TOML would give them.
+        ``None`` is the standard.
+
+    Raises
+    ------
+    PolicyError
+        For an unknown preset or file, an unknown name or a value of the wrong type; the message names it.
+
+    Examples
+    --------
+    >>> load("texts").rfm.segment_map
+    'descriptive'
+    >>> load({"orders": {"same_day": "sum"}})
+    Traceback (most recent call last):
+    crmlib.errors.PolicyError: policy: Invalid enum value 'sum' - at `$.orders.same_day`
+    """
+    if policy is None:
+        return PRESETS["standard"]
+    if isinstance(policy, Policy):
+        return policy
+    try:
+        if isinstance(policy, dict):
+            return msgspec.convert(policy, Policy)
+        if isinstance(policy, str) and policy in PRESETS:
+            return PRESETS[policy]
+        path = Path(policy)
+        if path.suffix != ".toml":
+            raise PolicyError(
+                f"There is no policy {str(policy)!r}. Presets: {', '.join(PRESETS)}; or give a path to a .toml file."
+            )
+        if not path.is_file():
+            raise PolicyError(f"There is no policy file {path}.")
+        return msgspec.toml.decode(path.read_bytes(), type=Policy)
+    except msgspec.MsgspecError as error:
+        place = "policy" if isinstance(policy, dict) else f"policy {policy}"
+        raise PolicyError(f"{place}: {error}") from error

@@ -1,0 +1,283 @@
+"""What each table holds, and how its columns are recognised in somebody else's data.
+
+A column is taken by its own name, by the name that the caller maps to it, or by one of its usual spellings; where two
+could be meant, that is an error, never a guess.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from crmlib.errors import SchemaError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+__all__ = ["TABLES", "Column", "did_you_mean", "match_columns", "require"]
+
+Kind = Literal["id", "timestamp", "money", "number", "text"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Attributes
+    ----------
+    name
+        Its name in crmlib.
+    kind
+        What it holds.
+    meaning
+        One line for people, with the unit.
+    spellings
+        Usual names elsewhere, in lower case without separators.
+    """
+
+    name: str
+    kind: Kind
+    meaning: str
+    spellings: tuple[str, ...] = ()
+
+
+_CUSTOMER = Column(
+    "customer_id",
+    "id",
+    "who bought",
+    (
+        *(
+            "customer",
+            "custid",
+            "customernumber",
+            "customerno",
+            "client",
+            "clientid",
+            "user",
+            "userid",
+            "buyerid",
+        ),
+        *(
+            "memberid",
+            "accountid",
+            "householdid",
+            "contactid",
+            "idcliente",
+            "cliente",
+            "codicecliente",
+            "clienteid",
+        ),
+    ),
+)
+_ORDER = Column(
+    "order_id",
+    "id",
+    "which order",
+    (
+        *(
+            "order",
+            "ordernumber",
+            "orderno",
+            "ordernum",
+            "invoice",
+            "invoiceid",
+            "invoiceno",
+            "invoicenumber",
+        ),
+        *(
+            "transactionid",
+            "basketid",
+            "receiptid",
+            "receiptno",
+            "idordine",
+            "ordine",
+            "numeroordine",
+            "ordineid",
+        ),
+    ),
+)
+_TIME = Column(
+    "order_ts",
+    "timestamp",
+    "when it was placed, in the shop's time zone",
+    (
+        *(
+            "orderdate",
+            "ordertime",
+            "orderdatetime",
+            "ordertimestamp",
+            "orderedat",
+            "date",
+            "datetime",
+            "timestamp",
+        ),
+        *(
+            "createdat",
+            "invoicedate",
+            "purchasedate",
+            "purchasedat",
+            "transactiondate",
+            "transactiontimestamp",
+        ),
+        *("saledate", "data", "dataordine", "dataacquisto"),
+    ),
+)
+_AMOUNT = Column(
+    "amount",
+    "money",
+    "what was paid, in the shop's currency; negative for money given back",
+    (
+        *(
+            "orderamount",
+            "ordervalue",
+            "ordertotal",
+            "total",
+            "totalamount",
+            "totalprice",
+            "grandtotal",
+            "revenue",
+        ),
+        *(
+            "sales",
+            "salesvalue",
+            "salesamount",
+            "spend",
+            "value",
+            "monetaryvalue",
+            "linetotal",
+            "lineamount",
+            "paid",
+        ),
+        *("dollarvalue", "importo", "totale", "totaleordine", "valore", "spesa"),
+    ),
+)
+_PRODUCT = Column(
+    "product_id",
+    "id",
+    "what was bought",
+    ("product", "productcode", "sku", "stockcode", "itemid", "item", "articolo"),
+)
+_QUANTITY = Column("quantity", "number", "units bought", ("qty", "units", "quantita", "numberofunits"))
+_PRICE = Column("unit_price", "money", "price of one unit", ("unitprice", "price", "itemprice", "prezzo", "unitcost"))
+_STATUS = Column("status", "text", "state of the order", ("orderstatus", "orderstate", "financialstatus", "stato"))
+
+#: The tables that open_shop understands; others pass through as they are.
+TABLES: dict[str, tuple[Column, ...]] = {
+    "orders": (_CUSTOMER, _ORDER, _TIME, _AMOUNT),
+    "order_lines": (_CUSTOMER, _ORDER, _TIME, _AMOUNT, _PRODUCT, _QUANTITY, _PRICE, _STATUS),
+}
+
+
+def _plain(name: str) -> str:
+    """Reduce a name to what its spellings have in common: ``Customer ID`` -> ``customerid``."""
+    return re.sub(r"[\W_]+", "", name.casefold())
+
+
+def did_you_mean(name: str, there: Iterable[str]) -> str:
+    """Return a hint that names the likeliest of what is there, or lists it.
+
+    Examples
+    --------
+    >>> did_you_mean("custmer", ["customer", "date"])
+    "Did you mean 'customer'?"
+    >>> did_you_mean("x", ["customer", "date"])
+    'There are: customer, date.'
+    """
+    there = list(there)
+    plain = {_plain(candidate): candidate for candidate in there}
+    close = difflib.get_close_matches(_plain(name), plain, n=3, cutoff=0.6)
+    if close:
+        return f"Did you mean {' or '.join(repr(plain[match]) for match in close)}?"
+    return f"There are: {', '.join(there)}." if there else "There is nothing there."
+
+
+def match_columns(
+    there: Sequence[str], wanted: Sequence[Column], *, mapped: Mapping[str, str], place: str
+) -> dict[str, str]:
+    """Find the wanted columns among those that are there.
+
+    Parameters
+    ----------
+    there
+        Names in the source.
+    wanted
+        Columns to look for.
+    mapped
+        The caller's word: name in crmlib -> name in the source.
+    place
+        How to name the source in an error.
+
+    Returns
+    -------
+    dict
+        Name in crmlib -> name in the source, for those that were found.
+
+    Raises
+    ------
+    SchemaError
+        A mapped column that is not there, a mapping of an unknown name, or two columns that could be meant.
+
+    Examples
+    --------
+    >>> match_columns(["CustomerID", "Invoice Date"], TABLES["orders"], mapped={}, place="orders.csv")
+    {'customer_id': 'CustomerID', 'order_ts': 'Invoice Date'}
+    """
+    names = [column.name for column in wanted]
+    for name, source in mapped.items():
+        if name not in names:
+            raise SchemaError(f"columns={{{name!r}: ...}}: there is no such name here. {did_you_mean(name, names)}")
+        if source not in there:
+            raise SchemaError(f"{place}: there is no column {source!r} to use as {name}. {did_you_mean(source, there)}")
+    taken = set(mapped.values())
+    found = dict(mapped)
+    for column in wanted:
+        if column.name in found:
+            continue
+        if column.name in there and column.name not in taken:
+            found[column.name] = column.name
+            continue
+        known = {_plain(column.name), *column.spellings}
+        candidates = [name for name in there if name not in taken and _plain(name) in known]
+        if len(candidates) > 1:
+            raise SchemaError(
+                f"{place}: {' and '.join(map(repr, candidates))} could each be {column.name} ({column.meaning}). "
+                f"Say which: columns={{{column.name!r}: {candidates[0]!r}}}."
+            )
+        if candidates:
+            found[column.name] = candidates[0]
+    return {column.name: found[column.name] for column in wanted if column.name in found}
+
+
+def require(table: Any, label: str, names: Sequence[str]) -> None:
+    """Refuse a table that lacks a column, naming the likeliest of what is there.
+
+    Parameters
+    ----------
+    table
+        Anything with ``columns``.
+    label
+        How the error names it.
+    names
+        The columns it must have.
+
+    Raises
+    ------
+    SchemaError
+        One is missing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> require(pd.DataFrame(columns=["customer", "order_ts"]), "orders", ["customer_id"])
+    Traceback (most recent call last):
+    crmlib.errors.SchemaError: orders: there is no column 'customer_id'. Did you mean 'customer'? ...
+    """
+    there = [str(name) for name in table.columns]
+    missing = [name for name in names if name not in there]
+    if missing:
+        raise SchemaError(
+            f"{label}: there is no column {missing[0]!r}. {did_you_mean(missing[0], there)} "
+            "crmlib.open_shop brings any orders into this form."
+        )

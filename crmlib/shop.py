@@ -1,0 +1,253 @@
+"""A `Shop`: the tables of one business as of one day."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from crmlib import policy as policies
+from crmlib.days import as_day, until
+from crmlib.engine import DuckDB, Table, quote
+from crmlib.errors import SchemaError, SourceError
+from crmlib.ledger import Ledger
+from crmlib.order_lines import lines
+from crmlib.orders import orders
+from crmlib.sources import HELD_BY, SOURCES, Raw, Reading, described, fingerprint, read
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+__all__ = ["SOURCES", "MissingTableError", "Shop", "fingerprint", "open_shop"]
+
+
+class MissingTableError(SchemaError, AttributeError):
+    """The shop's source does not have that table. Also an AttributeError, so that `hasattr` answers."""
+
+
+class Shop:
+    """The tables of one business as of one day, as attributes.
+
+    Parameters
+    ----------
+    name
+        A short name.
+    tables
+        Tables by name; each has ``.to_pandas()``.
+    as_of
+        The day on which the business is looked at; everything up to its end is known.
+    policy
+        The business's definitions.
+    ledger
+        What was found and done on the way in.
+
+    Examples
+    --------
+    >>> shop = open_shop("cdnow-sample")
+    Opened cdnow-sample: ...
+    >>> shop.orders.columns
+    ['customer_id', 'order_id', 'order_ts', 'amount']
+    >>> hasattr(shop, "products")
+    False
+    """
+
+    def __init__(
+        self, name: str, tables: Mapping[str, Table], as_of: date, policy: policies.Policy, ledger: Ledger
+    ) -> None:
+        self.name = name
+        self.as_of = as_of
+        self.policy = policy
+        self._tables = dict(tables)
+        self._ledger = ledger
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the tables that the source has."""
+        return tuple(self._tables)
+
+    def __getattr__(self, name: str) -> Table:
+        tables: dict[str, Table] = self.__dict__.get("_tables", {})
+        if name in tables:
+            return tables[name]
+        if name.startswith("_"):
+            raise AttributeError(name)
+        held = HELD_BY.get(name)
+        where = f"Sources that have it: {', '.join(held)}." if held else "No known source has a table of that name."
+        raise MissingTableError(
+            f"The shop {self.name!r} has no table {name!r}; it has {', '.join(tables)}. {where}",
+            name=name,
+            obj=self,
+        )
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self._tables})
+
+    def quality(self) -> pd.DataFrame:
+        """Say what was read, dropped, netted and merged on the way in.
+
+        Returns
+        -------
+        pandas.DataFrame
+            finding, rows, amount (money in those rows, in the shop's currency; empty where it does not apply).
+        """
+        import pandas as pd
+
+        rows = [msgspec.structs.asdict(finding) for finding in self._ledger.findings]
+        return pd.DataFrame(rows, columns=["finding", "rows", "amount"]).astype({"amount": float})
+
+    def __repr__(self) -> str:
+        return f"<Shop {self.name} as of {self.as_of}: {', '.join(self.tables)}>"
+
+
+def open_shop(
+    source: Any,
+    *,
+    columns: Mapping[str, str] | None = None,
+    as_of: date | str | None = None,
+    policy: policies.Policy | str | Path | dict[str, Any] | None = None,
+    encoding: str = "utf-8",
+    decimal: str = ".",
+    date_format: str | None = None,
+) -> Shop:
+    """Open a shop's orders, from wherever they are.
+
+    Parameters
+    ----------
+    source
+        A known name (``"cdnow"``, ``"cdnow-sample"``, ``"complete-journey"``); a path or glob of CSV or Parquet
+        files; a folder of such files, one a table; ``"duckdb:///shop.duckdb"`` or ``"sqlite:///shop.db"`` (with
+        ``?table=sales`` where no table is called orders); a pandas DataFrame or a dict of them by table name; or a
+        ``.toml`` file that holds these arguments (see `crmlib.sources.Description`).
+    columns
+        Which column is which: name in crmlib -> name in the source, such as ``{"customer_id": "CustomerID"}``.
+        Those left out are recognised by their usual spellings, and reported.
+    as_of
+        The day on which the shop is looked at: rows up to and including it are known. The day after the last order
+        by default.
+    policy
+        The business's definitions: see `crmlib.policy.load`.
+    encoding, decimal, date_format
+        How text files are written: see `crmlib.sources.Reading`.
+
+    Returns
+    -------
+    Shop
+        With ``orders`` (customer_id, order_id, order_ts, amount) and the source's other tables.
+
+    Raises
+    ------
+    CrmlibError
+        A source that is not there or cannot be read, a column that is missing or could be meant twice, a value that
+        cannot be read. The message names file, column and row, and says what to do.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> sales = pd.DataFrame({"Customer": ["a", "a"], "Date": ["2024-01-05", "2024-02-01"], "Total": [10, 5]})
+    >>> shop = open_shop(sales)
+    Opened dataframe: 2 orders of 1 customer, 2024-01-05 to 2024-02-01 (times in UTC).
+    As of 2024-02-02, the day after the last order.
+    Columns taken: customer_id = 'Customer', order_ts = 'Date', amount = 'Total'.
+    No order ids: each row is an order.
+    >>> shop.orders.to_pandas()["amount"].sum()
+    np.float64(15.0)
+    """
+    if isinstance(source, str | Path) and str(source).endswith(".toml"):
+        said = described(source)
+        return open_shop(
+            said.source,
+            columns={**said.columns, **(columns or {})},
+            as_of=as_of or said.as_of,
+            policy=said.policy if policy is None else policy,
+            encoding=said.encoding,
+            decimal=said.decimal,
+            date_format=said.date_format,
+        )
+    if decimal not in {".", ","}:
+        raise SourceError(f"decimal={decimal!r}: the decimal mark is '.' or ','.")
+    rules = policies.load(policy)
+    ledger = Ledger()
+    day = None if as_of is None else as_day(as_of)
+    name, raw = read(source, DuckDB(), Reading(encoding, decimal, date_format))
+    tables, day = _tables(raw, rules.orders, dict(columns or {}), day, ledger)
+    shop = Shop(name, tables, day, rules, ledger)
+    print(_opened(shop, ledger, derived=as_of is None))  # noqa: T201 - what was derived or recognised is always said
+    return shop
+
+
+def _tables(
+    raw: dict[str, Raw], rules: policies.Orders, columns: dict[str, str], as_of: date | None, ledger: Ledger
+) -> tuple[dict[str, Table], date]:
+    """Make the shop's tables from the source's: orders first, the others passed through."""
+    main = next((name for name in ("orders", "order_lines") if name in raw), None)
+    if main is None:
+        raise SchemaError(f"There is no table called orders or order_lines; there are: {', '.join(raw)}.")
+    rows = lines(raw[main], rules, columns, ledger)
+    returns = _returns(raw["returns"], rules) if "returns" in raw else None
+    last = rows.engine.rows(f"select max(order_ts) from {quote(rows.name)} where amount >= 0")[0][0]
+    if last is None:
+        raise SchemaError(f"{raw[main].label}: no order is left once cancelled rows and returns are out.")
+    as_of = as_of or last.date() + timedelta(days=1)
+    rows = _up_to(rows, as_of, ledger)
+    returns = _up_to(returns, as_of, None) if returns is not None else None
+    made = orders(rows, returns, rules, ledger)
+    if not len(made):
+        raise SchemaError(f"{raw[main].label}: there is no order up to {as_of}; the last is of {last.date()}.")
+    ledger.note("orders", len(made), made.engine.rows(f"select sum(amount) from {quote(made.name)}")[0][0])
+    tables = {"orders": made}
+    if main == "order_lines" or "product_id" in rows.columns or len(rows) > len(made):
+        tables["order_lines"] = rows
+    for name, table in raw.items():
+        if name == "order_lines" and main == "orders":
+            tables[name] = _up_to(lines(table, rules, {}, Ledger()), as_of, None)
+        elif name not in tables and name != main:
+            tables[name] = _passed(table)
+    return tables, as_of
+
+
+def _up_to(rows: Table, as_of: date, ledger: Ledger | None) -> Table:
+    """Leave out what had not happened yet."""
+    known = rows.engine.table(f"select * from {quote(rows.name)} where order_ts < $until", {"until": until(as_of)})
+    if ledger is not None:
+        ledger.note(f"rows after {as_of}: left out", len(rows) - len(known))
+    return known
+
+
+def _returns(raw: Raw, rules: policies.Orders) -> Table:
+    """Read a table of returns as negative lines of the orders they belong to."""
+    columns = {"order_ts": "return_ts"} if "return_ts" in raw.names else {}
+    rows = lines(raw, rules, columns, Ledger())
+    return rows.engine.table(f"select customer_id, order_id, order_ts, -abs(amount) as amount from {quote(rows.name)}")
+
+
+def _passed(raw: Raw) -> Table:
+    """Pass a table through, its ids as text so that they join with the orders'."""
+    ids = [name for name in raw.names if name in {"customer_id", "order_id", "product_id"}]
+    if not ids:
+        return raw.table
+    replaced = ", ".join(f"cast({quote(name)} as varchar) as {quote(name)}" for name in ids)
+    return raw.table.engine.table(f"select * replace ({replaced}) from {quote(raw.table.name)}")
+
+
+def _opened(shop: Shop, ledger: Ledger, *, derived: bool) -> str:
+    """Say what was opened, and what was derived or recognised rather than told."""
+    count, customers, first, last = shop.orders.engine.rows(
+        f"select count(*), count(distinct customer_id), min(order_ts), max(order_ts) from {quote(shop.orders.name)}"
+    )[0]
+    told = [
+        (
+            f"Opened {shop.name}: {count:,} order{'s' * (count != 1)} of {customers:,} "
+            f"customer{'s' * (customers != 1)}, {first.date()} to {last.date()} (times in {shop.policy.orders.timezone})."
+        ),
+        f"As of {shop.as_of}{', the day after the last order' if derived else ''}.",
+    ]
+    if ledger.matched:
+        taken = ", ".join(f"{name} = {source!r}" for name, source in ledger.matched.items())
+        told.append(f"Columns taken: {taken}.")
+    if ledger.numbered:
+        told.append("No order ids: each row is an order.")
+    return "\n".join(told)

@@ -1,0 +1,114 @@
+"""Where orders come from: packaged data sets, files, databases, pandas. Each becomes raw tables on the engine.
+
+Nothing is interpreted here: text stays text until `crmlib.orders` reads it, so that an unreadable value can be named
+with its file, column and row.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from crmlib.errors import SourceError
+from crmlib.sources.databases import database_file, read_database
+from crmlib.sources.description import Description, described
+from crmlib.sources.files import matching, read_files
+from crmlib.sources.packaged import HELD_BY, SOURCES, package_files, read_packaged
+from crmlib.sources.raw import Raw, Reading
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from crmlib.engine import DuckDB
+
+__all__ = ["HELD_BY", "SOURCES", "Description", "Raw", "Reading", "described", "fingerprint", "read"]
+
+
+def read(source: Any, engine: DuckDB, reading: Reading) -> tuple[str, dict[str, Raw]]:
+    """Bring a source's tables to the engine, unread.
+
+    Parameters
+    ----------
+    source
+        See `crmlib.open_shop`.
+    engine
+        Where they go.
+    reading
+        How its text is to be read.
+
+    Returns
+    -------
+    tuple
+        A short name for the shop, and its tables by name; a source of one table calls it ``orders``.
+
+    Raises
+    ------
+    SourceError
+        The source is not known, is not there or cannot be read; the message says what to do.
+    """
+    if isinstance(source, dict):
+        return "tables", {name: _from_pandas(str(name), data, engine, reading) for name, data in source.items()}
+    if hasattr(source, "columns") and hasattr(source, "iloc"):
+        return "dataframe", {"orders": _from_pandas("the DataFrame", source, engine, reading)}
+    if not isinstance(source, str | Path):
+        raise SourceError(
+            f"A source is a name, a path, a URL, a DataFrame or a dict of DataFrames, not a {type(source).__name__}."
+        )
+    source = str(source)
+    if source in SOURCES:
+        return source, read_packaged(source, engine)
+    if "://" in source:
+        return read_database(source, engine, reading)
+    return read_files(source, engine, reading, known=SOURCES)
+
+
+def _from_pandas(label: str, data: pd.DataFrame, engine: DuckDB, reading: Reading) -> Raw:
+    if not (hasattr(data, "columns") and hasattr(data, "iloc")):
+        raise SourceError(f"{label}: expected a pandas DataFrame, got a {type(data).__name__}.")
+    repeated = [str(name) for name in data.columns[data.columns.duplicated()]]
+    if repeated:
+        raise SourceError(f"{label}: the column {repeated[0]!r} is there more than once. Rename one of them.")
+    data = data.rename(columns=str).reset_index(drop=True)
+    return Raw(label, engine.add(data), first_row=0, reading=reading)
+
+
+def fingerprint(source: str | Path) -> str:
+    """Return a checksum of the data behind a source, and of what its description says: it changes when they do.
+
+    Parameters
+    ----------
+    source
+        A known name, a path, a glob, a folder, a ``.toml`` file or a ``duckdb:///`` or ``sqlite:///`` URL.
+
+    Examples
+    --------
+    >>> fingerprint("cdnow") == fingerprint("cdnow")
+    True
+    >>> fingerprint("cdnow") == fingerprint("cdnow-sample")
+    False
+    """
+    total = hashlib.sha256()
+    source = str(source)
+    if source.endswith(".toml"):
+        said = described(source)
+        total.update(msgspec.json.encode(said))
+        source = said.source
+    for file in _files_behind(source):
+        total.update(file.name.encode())
+        with file.open("rb") as data:
+            total.update(hashlib.file_digest(data, "sha256").digest())
+    return total.hexdigest()
+
+
+def _files_behind(source: str) -> list[Path]:
+    if source in SOURCES:
+        return package_files(source)
+    if "://" in source:
+        return [database_file(source)]
+    path = Path(source).expanduser()
+    if path.is_dir():
+        return sorted(file for file in path.iterdir() if file.is_file())
+    return matching(source, SOURCES)

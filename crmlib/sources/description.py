@@ -1,0 +1,58 @@
+"""A shop described in a file: the arguments of `crmlib.open_shop`, written once."""
+
+from __future__ import annotations
+
+from datetime import date  # noqa: TC003 - msgspec reads the annotation
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from crmlib.errors import SourceError
+from crmlib.sources.packaged import SOURCES
+
+__all__ = ["Description", "described"]
+
+
+class Description(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a ``.toml`` file says of a shop.
+
+    Attributes
+    ----------
+    source, columns, as_of, policy, encoding, decimal, date_format
+        See `crmlib.open_shop`. A relative path is seen from the file's own folder; ``policy`` is a table or a preset's
+        name.
+    """
+
+    source: str
+    columns: dict[str, str] = {}
+    as_of: date | None = None
+    policy: dict[str, Any] | str | None = None
+    encoding: str = "utf-8"
+    decimal: str = "."
+    date_format: str | None = None
+
+
+def described(path: str | Path) -> Description:
+    """Read a shop's description.
+
+    Parameters
+    ----------
+    path
+        A ``.toml`` file.
+
+    Raises
+    ------
+    SourceError
+        The file is not there, or says something that is not understood.
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise SourceError(f"There is no file {str(path)!r} (seen from {Path.cwd()}).")
+    try:
+        said = msgspec.toml.decode(path.read_bytes(), type=Description)
+    except msgspec.MsgspecError as error:
+        raise SourceError(f"{path.name}: {error}. It may hold: {', '.join(Description.__struct_fields__)}.") from error
+    if said.source in SOURCES or "://" in said.source:
+        return said
+    return msgspec.structs.replace(said, source=str(path.parent / Path(said.source).expanduser()))

@@ -1,0 +1,192 @@
+"""CSV and Parquet files. Text stays text; what is wrong with a file as such is told here."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import shutil
+import tempfile
+from glob import glob
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from crmlib.engine import literal
+from crmlib.errors import SourceError
+from crmlib.schema import did_you_mean
+from crmlib.sources.raw import Raw, Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from crmlib.engine import DuckDB, Table
+
+__all__ = ["matching", "read_files"]
+
+_ENDINGS = (".csv", ".tsv", ".txt", ".parquet")
+_FILE_COLUMN = "crmlib file"
+
+
+def read_files(source: str, engine: DuckDB, reading: Reading, *, known: Iterable[str]) -> tuple[str, dict[str, Raw]]:
+    """Read a file, the files that match a glob (one table), or a folder's files (one table each).
+
+    Parameters
+    ----------
+    source
+        A path or a glob.
+    engine
+        Where the tables go.
+    reading
+        How text is to be read.
+    known
+        Names that the caller could have meant instead of a path.
+
+    Returns
+    -------
+    tuple
+        A short name and the tables.
+    """
+    path = Path(source).expanduser()
+    if path.is_dir():
+        files = sorted(file for file in path.iterdir() if file.suffix.lower() in _ENDINGS)
+        if not files:
+            raise SourceError(f"The folder {source} holds no {', '.join(_ENDINGS)} file.")
+        return path.resolve().name, {file.stem: _table_of([file], engine, reading) for file in files}
+    name = path.stem.replace("*", "").strip("-_.") or "orders"
+    return name, {"orders": _table_of(matching(source, known), engine, reading)}
+
+
+def matching(source: str, known: Iterable[str]) -> list[Path]:
+    """Return the files that a path or a glob names; `known` are names that could have been meant."""
+    path = Path(source).expanduser()
+    if path.is_file():
+        files = [path]
+    else:
+        # not Path.glob, which takes no absolute pattern
+        files = [Path(name) for name in sorted(glob(str(path), recursive=True)) if Path(name).is_file()]  # noqa: PTH207
+    if not files:
+        if any(mark in source for mark in "*?["):
+            raise SourceError(f"No file matches {source!r}. Look at it from the folder you are in: {Path.cwd()}")
+        near = [*known, *(file.name for file in path.parent.glob("*") if file.suffix.lower() in _ENDINGS)]
+        raise SourceError(
+            f"There is no file {source!r} (seen from {Path.cwd()}), and no known source of that name. "
+            + did_you_mean(path.name, near)
+        )
+    for file in files:
+        if file.suffix.lower() not in _ENDINGS:
+            raise SourceError(
+                f"{file}: files that end in {file.suffix or 'nothing'} cannot be read. Save it as one of "
+                f"{', '.join(_ENDINGS)}."
+            )
+        if file.stat().st_size == 0:
+            raise SourceError(f"{file}: the file is empty (0 bytes). Export it again.")
+    if len({file.suffix.lower() == ".parquet" for file in files}) > 1:
+        raise SourceError(f"{source!r} matches Parquet and text files. Name one kind, such as {source!r} with .csv.")
+    return files
+
+
+def _table_of(files: list[Path], engine: DuckDB, reading: Reading) -> Raw:
+    label = files[0].name if len(files) == 1 else f"{len(files)} files from {files[0].name} to {files[-1].name}"
+    if files[0].suffix.lower() == ".parquet":
+        scan = f"read_parquet([{_list(files)}], union_by_name=true, filename={literal(_FILE_COLUMN)})"
+        return Raw(label, _scanned(scan, files, engine), _FILE_COLUMN, reading=reading)
+    with tempfile.TemporaryDirectory(prefix="crmlib-") as folder:
+        texts = files if _is_utf8(reading.encoding) else _to_utf8(files, reading.encoding, Path(folder))
+        for file in texts:
+            _check_header(file)
+        # quote='"' keeps the sniffer from taking another mark where no field is quoted
+        scan = (
+            f"read_csv([{_list(texts)}], all_varchar=true, header=true, union_by_name=true, quote='\"', "
+            f"filename={literal(_FILE_COLUMN)})"
+        )
+        return Raw(label, _scanned(scan, texts, engine), _FILE_COLUMN, first_row=2, reading=reading)
+
+
+def _scanned(scan: str, files: list[Path], engine: DuckDB) -> Table:
+    try:
+        return engine.table(f"select * from {scan}")
+    except duckdb.OutOfMemoryException:
+        raise
+    except duckdb.Error as error:
+        for file in files:
+            if file.suffix.lower() != ".parquet":
+                _check_utf8(file)
+        told = next((line for line in str(error).splitlines() if line.strip()), "")
+        raise SourceError(
+            f"{files[0].name if len(files) == 1 else 'One of the files'} cannot be read as a table. {told} Each row "
+            "needs as many fields as the header; a field that holds the separator or a line break stands in double "
+            "quotes."
+        ) from error
+
+
+def _check_header(file: Path) -> None:
+    """Refuse two columns of one name: a reader would rename one in silence."""
+    with file.open(encoding="utf-8-sig", errors="replace", newline="") as text:
+        first = text.readline(1_000_000)
+    if not first.strip():
+        raise SourceError(f"{file.name}: the first line is empty. The first line names the columns.")
+    counts = {mark: first.count(mark) for mark in ",;\t|"}
+    names = next(csv.reader([first], delimiter=max(counts, key=lambda mark: counts[mark])))
+    repeated = {name for name in names if name.strip() and names.count(name) > 1}
+    if repeated:
+        raise SourceError(f"{file.name}: the column {min(repeated)!r} is there more than once. Rename one of them.")
+
+
+def _is_utf8(encoding: str) -> bool:
+    try:
+        return codecs.lookup(encoding).name in {"utf-8", "utf-8-sig", "ascii"}
+    except LookupError as error:
+        raise SourceError(f"encoding={encoding!r} is not known. Usual ones: 'utf-8', 'cp1252', 'utf-16'.") from error
+
+
+def _to_utf8(files: list[Path], encoding: str, folder: Path) -> list[Path]:
+    """Copy text files as UTF-8, under their own names so that errors keep naming them."""
+    copies = []
+    for number, file in enumerate(files):
+        copy = folder / str(number) / file.name
+        copy.parent.mkdir()
+        try:
+            with (
+                file.open(encoding=encoding, newline="") as text,
+                copy.open("w", encoding="utf-8", newline="") as out,
+            ):
+                shutil.copyfileobj(text, out)
+        except UnicodeError as error:
+            raise SourceError(f"{file.name} is not {encoding}: {error}. Try another encoding.") from error
+        copies.append(copy)
+    return copies
+
+
+def _check_utf8(file: Path) -> None:
+    """Name the encoding of a file that is not UTF-8."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    row = 1
+    with file.open("rb") as data:
+        while block := data.read(1 << 20):
+            try:
+                decoder.decode(block)
+            except UnicodeDecodeError as error:
+                row += error.object.count(b"\n", 0, error.start)
+                likely = _likely_encoding(file)
+                raise SourceError(
+                    f"{file.name}, row {row}: the file is not UTF-8; it looks like {likely}. Read it so: "
+                    f'open_shop(..., encoding="{likely}"), or save it as UTF-8.'
+                ) from None
+            row += block.count(b"\n")
+
+
+def _likely_encoding(file: Path) -> str:
+    from charset_normalizer import from_bytes
+
+    with file.open("rb") as data:
+        head = data.read(1 << 18)
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    # what shops' exports really come in; the guess is made among these, for short files look like anything
+    best = from_bytes(head, cp_isolation=["cp1252", "utf-16", "cp1250", "cp1251", "gb18030", "shift_jis"]).best()
+    return best.encoding if best else "cp1252"
+
+
+def _list(files: list[Path]) -> str:
+    return ", ".join(literal(str(file)) for file in files)

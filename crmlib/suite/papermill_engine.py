@@ -1,0 +1,113 @@
+"""A papermill engine that starts this very Python, with the environment and the strictness of a headless run."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+# On import, jsonschema compiles a grammar of internationalised web addresses, half of the time that papermill takes to
+# load; notebooks hold none, and jsonschema does without the grammar's package where it is not there.
+_grammar = sys.modules.get("rfc3987_syntax")
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+
+import zmq
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from papermill import execute_notebook, inspect_notebook
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import NBClientEngine, papermill_engines
+from papermill.exceptions import PapermillExecutionError
+from papermill.execute import raise_for_execution_errors
+from papermill.iorw import load_notebook_node
+from papermill.log import logger
+
+from crmlib.errors import RunError
+from crmlib.suite import kernel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+if _grammar is None:
+    del sys.modules["rfc3987_syntax"]
+else:
+    sys.modules["rfc3987_syntax"] = _grammar
+
+__all__ = [
+    "NAME",
+    "PapermillExecutionError",
+    "execute_notebook",
+    "inspect_notebook",
+    "load_notebook_node",
+    "raise_for_execution_errors",
+]
+
+NAME = "crmlib"
+
+
+class Client(PapermillNotebookClient):
+    """Runs the cells of one notebook, after `kernel.prepare` has run in its kernel."""
+
+    def create_kernel_manager(self) -> AsyncKernelManager:
+        """Give a kernel of the Python that crmlib runs in, whatever "python3" means to this user's Jupyter."""
+        specs = KernelSpecManager(kernel_dirs=[])
+        self.km = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=specs)
+        if self.km.has_trait("transport_encryption") and zmq.has("curve"):
+            self.km.transport_encryption = "auto"  # other users of the machine cannot listen in
+        return self.km
+
+    def papermill_execute_cells(self) -> None:
+        """Prepare the kernel, then run the cells."""
+        reply = self.wait_for_reply(self.kc.execute(kernel.START, silent=True, store_history=False))
+        content = reply["content"] if reply else {"status": "error", "ename": "no reply", "evalue": ""}
+        if content["status"] == "error":
+            raise RunError(f"The notebook's Python cannot import crmlib: {content['ename']}: {content['evalue']}.")
+        super().papermill_execute_cells()
+
+
+class Engine(NBClientEngine):
+    """The engine that `crmlib run` asks papermill for."""
+
+    @classmethod
+    def execute_managed_notebook(
+        cls,
+        nb_man: Any,
+        kernel_name: str,
+        *,
+        on_kernel: Callable[[int], object],
+        ipython_folder: str,
+        on_cell_start: Callable[..., None],
+        **_: Any,
+    ) -> None:
+        """Execute the notebook; called by papermill.
+
+        Parameters
+        ----------
+        nb_man
+            papermill's manager of the notebook that is being executed.
+        kernel_name
+            The kernel asked for; always this Python.
+        on_kernel
+            Is told the process id of the kernel.
+        ipython_folder
+            Where IPython may keep its profile, apart from the user's own.
+        on_cell_start
+            Is called with each cell before it runs.
+        """
+        client = Client(
+            nb_man,
+            kernel_name=kernel_name,
+            log=logger,
+            timeout=None,
+            # A busy machine is slow, which is no error; a kernel that dies is noticed all the same.
+            startup_timeout=120,
+            iopub_timeout=60,
+            record_timing=False,
+            on_cell_start=on_cell_start,
+        )
+        client.km = client.create_kernel_manager()
+        client.start_new_kernel(env=kernel.environment(ipython_folder))
+        on_kernel(client.km.provisioner.pid)
+        client.execute(cleanup_kc=True)
+
+
+papermill_engines.register(NAME, Engine)

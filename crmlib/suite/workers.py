@@ -1,0 +1,93 @@
+"""Notebooks side by side in worker processes, such that the death of one worker is the failure of one notebook."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import multiprocessing
+from concurrent.futures.process import BrokenProcessPool
+from typing import TYPE_CHECKING
+
+from crmlib.suite import executed
+from crmlib.suite.execute import execute, start_worker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from crmlib.suite.executed import Job
+
+_LOOK_EVERY = 0.1
+
+
+class Workers:
+    """As many workers as notebooks may run at once.
+
+    Each is an executor of one process: a shared pool gives up all that it runs when one of its processes dies.
+
+    Parameters
+    ----------
+    count
+        How many notebooks may run at once.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._idle = [_new_worker() for _ in range(count)]
+        self._busy: dict[concurrent.futures.Future[float], tuple[Job, concurrent.futures.Executor]] = {}
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        executors = [*self._idle, *(worker for _, worker in self._busy.values())]
+        if kind is not None:
+            # Interrupted: each worker takes its kernel with it when it is told to end.
+            for process in multiprocessing.active_children():
+                process.terminate()
+        for executor in executors:
+            executor.shutdown(wait=True, cancel_futures=True)
+
+    def run(
+        self, jobs: Iterable[Job], *, on_start: Callable[[Job], None], on_wait: Callable[[], None]
+    ) -> Iterator[tuple[Job, float]]:
+        """Run notebooks and give each with its seconds as it ends; a broken worker is replaced.
+
+        Parameters
+        ----------
+        jobs
+            What to run, in order.
+        on_start
+            Is told each notebook as it starts.
+        on_wait
+            Is called several times a second.
+        """
+        waiting = list(jobs)
+        while waiting or self._busy:
+            while waiting and self._idle:
+                worker, job = self._idle.pop(), waiting.pop(0)
+                on_start(job)
+                self._busy[worker.submit(execute, job)] = (job, worker)
+            ended, _ = concurrent.futures.wait(
+                self._busy, timeout=_LOOK_EVERY, return_when=concurrent.futures.FIRST_COMPLETED
+            )
+            on_wait()
+            for future in ended:
+                job, worker = self._busy.pop(future)
+                yield job, self._seconds(job, worker, future)
+
+    def _seconds(
+        self, job: Job, worker: concurrent.futures.Executor, future: concurrent.futures.Future[float]
+    ) -> float:
+        try:
+            seconds = future.result()
+        except BrokenProcessPool:
+            executed.close_broken(job, "WorkerDied", "the process that ran the notebook was killed (out of memory?)")
+            worker.shutdown(wait=False)
+            self._idle.append(_new_worker())
+            return 0.0
+        self._idle.append(worker)
+        return seconds
+
+
+def _new_worker() -> concurrent.futures.Executor:
+    return concurrent.futures.ProcessPoolExecutor(
+        max_workers=1, mp_context=multiprocessing.get_context("spawn"), initializer=start_worker
+    )
