@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from crmlib.errors import CrmlibError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import pandas as pd
 
@@ -273,4 +273,8 @@ def _from_json(value: Any) -> Any:
     return {k: _from_json(v) for k, v in value.items()}
 
 
-_READERS = {"$float": float, "$date": dt.date.fromisoformat, "$datetime": dt.datetime.fromisoformat}
+_READERS: dict[str, Callable[[str], Any]] = {
+    "$float": float,
+    "$date": dt.date.fromisoformat,
+    "$datetime": dt.datetime.fromisoformat,
+}

@@ -241,7 +241,8 @@ def _opened(shop: Shop, ledger: Ledger, *, derived: bool) -> str:
     told = [
         (
             f"Opened {shop.name}: {count:,} order{'s' * (count != 1)} of {customers:,} "
-            f"customer{'s' * (customers != 1)}, {first.date()} to {last.date()} (times in {shop.policy.orders.timezone})."
+            f"customer{'s' * (customers != 1)}, {first.date()} to {last.date()} "
+            f"(times in {shop.policy.orders.timezone})."
         ),
         f"As of {shop.as_of}{', the day after the last order' if derived else ''}.",
     ]

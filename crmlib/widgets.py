@@ -89,19 +89,25 @@ def _shown_once(function: Callable[..., Any]) -> Callable[..., None]:
     def show(**values: Any) -> None:
         from IPython.display import display
 
-        plt = sys.modules.get("matplotlib.pyplot")
-        before = set(plt.get_fignums()) if plt else set()
+        before = _figures()
         result = function(**values)
-        plt = sys.modules.get("matplotlib.pyplot")
-        drawn = [] if plt is None else [plt.figure(n) for n in plt.get_fignums() if n not in before]
+        drawn = [figure for number, figure in _figures().items() if number not in before]
         for figure in drawn:
             display(figure)  # type: ignore[no-untyped-call]
-            plt.close(figure)
+            sys.modules["matplotlib.pyplot"].close(figure)
         if result is None or (drawn and _is_drawing(result)):
             return
         display(result)  # type: ignore[no-untyped-call]
 
     return show
+
+
+def _figures() -> dict[int, Any]:
+    if "matplotlib.pyplot" not in sys.modules:  # a function that draws nothing needs no import of it
+        return {}
+    import matplotlib.pyplot as plt
+
+    return {number: plt.figure(number) for number in plt.get_fignums()}
 
 
 def _is_drawing(result: Any) -> bool:

@@ -104,21 +104,25 @@ def _from_duckdb(path: Path, engine: DuckDB, reading: Reading) -> dict[str, Raw]
             "where database_name = $alias and not internal order by 1, 2",
             {"alias": alias},
         )
-        return {
-            name: Raw(
-                f"table {name} of {path.name}",
-                engine.table(f"select * from {alias}.{quote(schema)}.{quote(name)}"),
-                reading=reading,
-            )
-            for schema, name in names
-        }
+        tables = {}
+        for schema, table in names:
+            # two schemas may each have a table of one name
+            name = table if schema == "main" else f"{schema}.{table}"
+            try:
+                copy = engine.table(f"select * from {alias}.{quote(schema)}.{quote(table)}")
+            except duckdb.CatalogException as error:
+                told = str(error).splitlines()[0]
+                raise SourceError(f"{path.name}: {name} cannot be read. {told} Mend or drop it.") from error
+            tables[name] = Raw(f"table {name} of {path.name}", copy, reading=reading)
+        return tables  # noqa: TRY300 - the file is let go in any case
     finally:
         engine.rows(f"detach {alias}")
 
 
 def _from_sqlite(path: Path, engine: DuckDB, reading: Reading) -> dict[str, Raw]:
     """Read SQLite as text: its columns hold values of any type, and each is judged where it is read."""
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    # the engine reads from a thread of its own, one at a time
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
     try:
         names = [
             row[0]
@@ -130,8 +134,9 @@ def _from_sqlite(path: Path, engine: DuckDB, reading: Reading) -> dict[str, Raw]
             name: Raw(f"table {name} of {path.name}", _sqlite_table(connection, name, engine), reading=reading)
             for name in names
         }
-    except sqlite3.Error as error:
-        raise SourceError(f"{path} cannot be read as an SQLite file: {error}.") from error
+    except (sqlite3.Error, duckdb.Error) as error:
+        told = str(error.args[0]).splitlines()[0] if error.args else str(error)
+        raise SourceError(f"{path} cannot be read as an SQLite file: {told}.") from error
     finally:
         connection.close()
 
@@ -140,7 +145,7 @@ def _sqlite_table(connection: sqlite3.Connection, name: str, engine: DuckDB) -> 
     import pyarrow as pa
 
     columns = [row[1] for row in connection.execute(f"pragma table_info({quote(name)})")]
-    picked = ", ".join(f"cast({quote(column)} as text)" for column in columns)
+    picked = ", ".join(_as_text(quote(column)) for column in columns)
     rows = connection.execute(
         f"select {picked} from {quote(name)} order by rowid"
         if _has_rowid(connection, name)
@@ -154,6 +159,12 @@ def _sqlite_table(connection: sqlite3.Connection, name: str, engine: DuckDB) -> 
 
     reader = pa.RecordBatchReader.from_batches(schema, batches())
     return engine.add(reader)
+
+
+def _as_text(column: str) -> str:
+    """Spell a value as text; whole numbers that became floats (ids beside a gap) as whole numbers."""
+    whole = f"typeof({column}) = 'real' and abs({column}) < 9e15 and {column} = cast({column} as integer)"
+    return f"case when {whole} then cast(cast({column} as integer) as text) else cast({column} as text) end"
 
 
 def _has_rowid(connection: sqlite3.Connection, name: str) -> bool:

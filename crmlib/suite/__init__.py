@@ -2,3 +2,8 @@
 
 `build` turns ``notebooks/src`` into notebooks, `run` executes them side by side, `report` sets the page.
 """
+
+from __future__ import annotations
+
+#: The source that `crmlib run` takes when none is named.
+DEFAULT_SOURCE = "cdnow"

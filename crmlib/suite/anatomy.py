@@ -65,7 +65,9 @@ def problems(cells: list[dict[str, Any]]) -> list[Problem]:
     tagged = [n for n, cell in enumerate(cells, 1) if "parameters" in cell["metadata"].get("tags", [])]
     if len(tagged) != 1:
         how_many = "none" if not tagged else f"{len(tagged)}"
-        found.append(Problem(tagged[1] if tagged else 1, 1, f'exactly one cell tagged "parameters": there is {how_many}'))
+        found.append(
+            Problem(tagged[1] if tagged else 1, 1, f'exactly one cell tagged "parameters": there is {how_many}')
+        )
     drawing: set[str] = set()
     for number, cell in enumerate(cells, 1):
         if cell["cell_type"] == "code":
@@ -75,13 +77,7 @@ def problems(cells: list[dict[str, Any]]) -> list[Problem]:
 
 def _in_code(cell: dict[str, Any], parameters: bool, drawing: set[str]) -> Iterator[tuple[int, str]]:  # noqa: FBT001
     lines = cell["source"].splitlines()
-    if len(lines) > MOST_LINES and not parameters:
-        yield MOST_LINES + 1, f"at most {MOST_LINES} lines in a code cell: this one has {len(lines)}; split it"
-    for number, line in enumerate(lines, 1):
-        if _SHELL.match(line):
-            yield number, "no shell command or installation: what a notebook needs is installed with crmlib"
-        if _CAPTURE.match(line):
-            yield number, "no %%capture: it would silence warnings"
+    yield from _in_lines(lines, most=len(lines) if parameters else MOST_LINES)
     try:
         # Magics are not Python: a comment in their place keeps the line numbers.
         tree = ast.parse("\n".join("pass" if re.match(r"[!%]", line) else line for line in lines))
@@ -96,10 +92,25 @@ def _in_code(cell: dict[str, Any], parameters: bool, drawing: set[str]) -> Itera
     if parameters:
         yield from _not_parameters(tree, lines)
     here = _first_drawing(tree, drawing)
-    drawing |= {node.name for node in tree.body if isinstance(node, ast.FunctionDef) if _first_drawing(node, drawing, inside=True)}
+    drawing |= {
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+        if _first_drawing(node, drawing, inside=True)
+    }
     alt = cell["metadata"].get("mystnb", {}).get("image", {}).get("alt", "")
     if here and not str(alt).strip():
         yield here, 'a figure needs a text for those who cannot see it: # %% mystnb={"image": {"alt": "Bars: ..."}}'
+
+
+def _in_lines(lines: list[str], most: int) -> Iterator[tuple[int, str]]:
+    if len(lines) > most:
+        yield most + 1, f"at most {most} lines in a code cell: this one has {len(lines)}; split it"
+    for number, line in enumerate(lines, 1):
+        if _SHELL.match(line):
+            yield number, "no shell command or installation: what a notebook needs is installed with crmlib"
+        if _CAPTURE.match(line):
+            yield number, "no %%capture: it would silence warnings"
 
 
 def _not_parameters(tree: ast.Module, lines: list[str]) -> Iterator[tuple[int, str]]:
@@ -165,7 +176,7 @@ _RULES: tuple[Callable[[ast.AST], str], ...] = (_rc_params, _fetch, _absolute_pa
 
 
 def _first_drawing(tree: ast.AST, drawing: set[str], *, inside: bool = False) -> int:
-    """Give the line of the first call that draws, 0 if none; what a function would draw does not count until it is called."""
+    # What a function would draw does not count until it is called.
     bodies = list(ast.iter_child_nodes(tree))
     lines = []
     while bodies:

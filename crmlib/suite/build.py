@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crmlib.errors import CrmlibError
 from crmlib.suite import anatomy
 from crmlib.suite.files import json_text, write_whole
 from crmlib.suite.shelf import notebooks_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LANGUAGES = ("en", "it")
 _MARKER = re.compile(r"# %%( |$)")
@@ -54,14 +56,20 @@ def build(folder: Path | None = None, *, check: bool = False) -> Built:
     folder = notebooks_folder() if folder is None else folder
     sources = sorted((folder / "src").glob("*.py"))
     if not sources:
-        raise CrmlibError(f"There are no sources in {folder / 'src'}: notebooks are built in a clone of the repository.")
+        raise CrmlibError(
+            f"There are no sources in {folder / 'src'}: notebooks are built in a clone of the repository."
+        )
     wanted: dict[Path, str] = {}
     wrong: list[str] = []
     for source in sources:
         cells, broken = read(source)
         wrong += broken
         for language in languages_of(cells):
-            place = folder / source.with_suffix(".ipynb").name if language == "en" else folder / language / f"{source.stem}.ipynb"
+            place = (
+                folder / source.with_suffix(".ipynb").name
+                if language == "en"
+                else folder / language / f"{source.stem}.ipynb"
+            )
             wanted[place] = notebook_text(cells, language)
     if wrong:
         raise CrmlibError("Notebooks that break the rules:\n" + "\n".join(dict.fromkeys(wrong)))
@@ -95,7 +103,9 @@ def read(source: Path) -> tuple[list[dict[str, Any]], list[str]]:
         if (message := _wrong_language(cell))
     ]
     for language in languages_of(cells):
-        numbered = [(number, cell) for number, cell in enumerate(cells, 1) if cell["metadata"].get("lang", language) == language]
+        numbered = [
+            (number, cell) for number, cell in enumerate(cells, 1) if cell["metadata"].get("lang", language) == language
+        ]
         for problem in anatomy.problems([cell for _, cell in numbered]):
             number, cell = numbered[min(problem.cell, len(numbered)) - 1]
             wrong.append(f"{source.name}, cell {number}, line {cell['line'] + problem.line}: {problem.message}")

@@ -1,4 +1,4 @@
-"""The file of an executed notebook: put in its place whole, the same bytes for the same run, and honest about failure."""
+"""The file of an executed notebook: whole, the same bytes for the same run, and honest about failure."""
 
 from __future__ import annotations
 
@@ -72,14 +72,14 @@ def is_added(cell: Mapping[str, Any]) -> bool:
 
 
 def failure_in(notebook: Mapping[str, Any]) -> Failure | None:
-    """Find where an executed notebook stopped; None when it ran to its end.
+    r"""Find where an executed notebook stopped; None when it ran to its end.
 
     Cells count as their author counts them, from 1, without those that papermill added.
 
     Examples
     --------
     >>> error = {"output_type": "error", "ename": "KeyError", "evalue": "'x'", "traceback": []}
-    >>> cell = {"cell_type": "code", "metadata": {}, "source": "# look\\nd['x']", "outputs": [error]}
+    >>> cell = {"cell_type": "code", "metadata": {}, "source": "# look\nd['x']", "outputs": [error]}
     >>> failure_in({"cells": [cell]})
     Failure(cell=1, line="d['x']", error='KeyError', message="'x'")
     """
@@ -94,11 +94,11 @@ def failure_in(notebook: Mapping[str, Any]) -> Failure | None:
 
 
 def first_line(cell: Mapping[str, Any]) -> str:
-    """Give the first line of a cell that says something.
+    r"""Give the first line of a cell that says something.
 
     Examples
     --------
-    >>> first_line({"source": "# what follows\\nx = 1"})
+    >>> first_line({"source": "# what follows\nx = 1"})
     'x = 1'
     """
     lines = [line.strip() for line in source_of(cell).splitlines() if line.strip()]
@@ -106,12 +106,12 @@ def first_line(cell: Mapping[str, Any]) -> str:
 
 
 def source_of(cell: Mapping[str, Any]) -> str:
-    """Give the text of a cell, which files hold as one string or as a list of lines.
+    r"""Give the text of a cell, which files hold as one string or as a list of lines.
 
     Examples
     --------
-    >>> source_of({"source": ["x = 1\\n", "x"]})
-    'x = 1\\nx'
+    >>> source_of({"source": ["x = 1\n", "x"]})
+    'x = 1\nx'
     """
     source = cell["source"]
     return source if isinstance(source, str) else "".join(source)
@@ -135,7 +135,11 @@ def close_broken(job: Job, error: str, message: str) -> None:
         notebook = papermill.load_notebook_node(str(job.notebook))
     if failure_in(notebook) is None:
         stopped = _last_started(notebook.cells, job)
-        stopped.outputs.append(nbformat.v4.new_output("error", ename=error, evalue=message, traceback=[]))
+        stopped.outputs.append(
+            nbformat.v4.new_output(  # type: ignore[no-untyped-call]
+                "error", ename=error, evalue=message, traceback=[]
+            )
+        )
     try:
         papermill.raise_for_execution_errors(notebook, str(job.part))
     except papermill.PapermillExecutionError:

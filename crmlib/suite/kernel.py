@@ -34,7 +34,7 @@ def prepare() -> None:
     """Make warnings errors, and figures crisp; called inside the kernel."""
     from IPython.core.getipython import get_ipython
 
-    shell = get_ipython()  # type: ignore[no-untyped-call]
+    shell = get_ipython()
     if shell is not None:
         shell.config.InlineBackend.figure_formats = {"retina"}
     make_warnings_errors()

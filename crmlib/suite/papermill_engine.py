@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import TYPE_CHECKING, Any
-
-# On import, jsonschema compiles a grammar of internationalised web addresses, half of the time that papermill takes to
-# load; notebooks hold none, and jsonschema does without the grammar's package where it is not there.
-_grammar = sys.modules.get("rfc3987_syntax")
-sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
-
-import zmq
-from jupyter_client.kernelspec import KernelSpecManager
-from jupyter_client.manager import AsyncKernelManager
-from papermill import execute_notebook, inspect_notebook
-from papermill.clientwrap import PapermillNotebookClient
-from papermill.engines import NBClientEngine, papermill_engines
-from papermill.exceptions import PapermillExecutionError
-from papermill.execute import raise_for_execution_errors
-from papermill.iorw import load_notebook_node
-from papermill.log import logger
 
 from crmlib.errors import RunError
 from crmlib.suite import kernel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-if _grammar is None:
-    del sys.modules["rfc3987_syntax"]
-else:
-    sys.modules["rfc3987_syntax"] = _grammar
+
+@contextlib.contextmanager
+def _without(package: str) -> Iterator[None]:
+    before = sys.modules.get(package)
+    sys.modules[package] = None  # type: ignore[assignment] # Python's own way to say: not there
+    try:
+        yield
+    finally:
+        del sys.modules[package]
+        if before is not None:
+            sys.modules[package] = before
+
+
+# On import, jsonschema compiles a grammar of internationalised web addresses: half of the time that papermill takes to
+# load. Notebooks hold no such addresses, and jsonschema does without the grammar's package where it is not there.
+with _without("rfc3987_syntax"):
+    import zmq
+    from jupyter_client.kernelspec import KernelSpecManager
+    from jupyter_client.manager import AsyncKernelManager
+    from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+    from papermill import execute_notebook, inspect_notebook
+    from papermill.clientwrap import PapermillNotebookClient
+    from papermill.engines import NBClientEngine, papermill_engines
+    from papermill.exceptions import PapermillExecutionError
+    from papermill.execute import raise_for_execution_errors
+    from papermill.iorw import load_notebook_node
+    from papermill.log import logger
 
 __all__ = [
     "NAME",
@@ -44,7 +52,7 @@ __all__ = [
 NAME = "crmlib"
 
 
-class Client(PapermillNotebookClient):
+class Client(PapermillNotebookClient):  # type: ignore[misc] # papermill has no types
     """Runs the cells of one notebook, after `kernel.prepare` has run in its kernel."""
 
     def create_kernel_manager(self) -> AsyncKernelManager:
@@ -64,7 +72,7 @@ class Client(PapermillNotebookClient):
         super().papermill_execute_cells()
 
 
-class Engine(NBClientEngine):
+class Engine(NBClientEngine):  # type: ignore[misc] # papermill has no types
     """The engine that `crmlib run` asks papermill for."""
 
     @classmethod
@@ -106,7 +114,8 @@ class Engine(NBClientEngine):
         )
         client.km = client.create_kernel_manager()
         client.start_new_kernel(env=kernel.environment(ipython_folder))
-        on_kernel(client.km.provisioner.pid)
+        if isinstance(client.km.provisioner, LocalProvisioner) and client.km.provisioner.pid is not None:
+            on_kernel(client.km.provisioner.pid)
         client.execute(cleanup_kc=True)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -40,7 +40,7 @@ class Progress:
         self._seconds: dict[str, float] = {}
         self._live = Live(console=console, auto_refresh=False, get_renderable=self._table)
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         if self._console.is_terminal:
             self._live.start()
         return self

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from crmlib.recording import parquet_bytes, read_payloads
 from crmlib.suite import executed, report
-from crmlib.suite.files import digest, json_text, write_whole
+from crmlib.suite.files import json_text, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crmlib.errors import RunError
-from crmlib.suite import executed, parameters, results, shelf, state
+from crmlib.suite import DEFAULT_SOURCE, executed, parameters, results, shelf, state
 from crmlib.suite.executed import Failure, Job
 from crmlib.suite.files import json_text, write_whole
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rich.console import Console
-
-DEFAULT_SOURCE = "cdnow"
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ class Outcome:
     seconds: float
 
 
-def run(  # noqa: PLR0914 - the steps of a run, in order
+def run(
     names: tuple[str, ...] = (),
     *,
     source: str = DEFAULT_SOURCE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import multiprocessing
 from concurrent.futures.process import BrokenProcessPool
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from crmlib.suite import executed
 from crmlib.suite.execute import execute, start_worker
@@ -33,7 +33,7 @@ class Workers:
         self._idle = [_new_worker() for _ in range(count)]
         self._busy: dict[concurrent.futures.Future[float], tuple[Job, concurrent.futures.Executor]] = {}
 
-    def __enter__(self) -> Workers:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
