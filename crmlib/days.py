@@ -27,13 +27,12 @@ def as_day(day: date | str) -> date:
     >>> as_day("2024-12-31")
     datetime.date(2024, 12, 31)
     """
-    if isinstance(day, datetime):
-        return day.date()
-    if isinstance(day, date):
-        return day
     try:
-        return datetime.fromisoformat(day).date()
-    except (TypeError, ValueError) as error:
+        if isinstance(day, str):
+            return datetime.fromisoformat(day).date()
+        # strftime: pandas' NaT is a datetime, but no day
+        return date.fromisoformat(day.strftime("%Y-%m-%d"))
+    except (AttributeError, TypeError, ValueError) as error:
         raise CrmlibError(f"{day!r} is not a day. Write it as 2024-12-31.") from error
 
 
@@ -45,4 +44,6 @@ def until(day: date) -> datetime:
     >>> until(as_day("2024-12-31"))
     datetime.datetime(2025, 1, 1, 0, 0)
     """
+    if day == date.max:
+        return datetime.max
     return datetime.combine(day + timedelta(days=1), datetime.min.time())

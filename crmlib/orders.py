@@ -34,6 +34,7 @@ def orders(rows: Table, returns: Table | None, rules: policy.Orders, ledger: Led
         customer_id, order_id, order_ts, amount.
     """
     engine = rows.engine
+    read = len(rows)
     if returns is not None:
         picked = "select customer_id, order_id, order_ts, amount from"
         rows = engine.table(f"{picked} {quote(rows.name)} union all {picked} {quote(returns.name)}")
@@ -44,7 +45,7 @@ def orders(rows: Table, returns: Table | None, rules: policy.Orders, ledger: Led
     elif back:
         ledger.note("rows of money given back: netted", back, back_amount)
     totals = engine.query("order_totals", {"lines": rows})
-    ledger.note("lines summed into orders", len(rows) - len(totals))
+    ledger.note("lines summed into orders", max(0, read - len(totals)))
     if engine.rows(f"select count(*) from {quote(totals.name)} where amount < 0")[0][0]:
         totals = _netted(totals, ledger)
     kept = _kept(totals, rules, ledger)

@@ -23,6 +23,7 @@ from crmlib.errors import PolicyError
 __all__ = ["PRESETS", "Clv", "Orders", "Policy", "Rfm", "load"]
 
 Edges = tuple[float, float, float, float]
+_MACHINE_ZONES = {"localtime", "posixrules", "Factory"}
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
@@ -66,6 +67,8 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def __post_init__(self) -> None:
         try:
+            if self.timezone in _MACHINE_ZONES:
+                raise ValueError  # noqa: TRY301 - a name that means another zone on another machine
             ZoneInfo(self.timezone)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise PolicyError(
@@ -175,13 +178,16 @@ def load(policy: Policy | str | Path | dict[str, Any] | None = None) -> Policy:
     """
     if policy is None:
         return PRESETS["standard"]
-    if isinstance(policy, Policy):
-        return policy
     try:
+        if isinstance(policy, Policy):
+            # a struct made in code is not checked when it is made
+            return msgspec.convert(msgspec.to_builtins(policy), Policy)
         if isinstance(policy, dict):
             return msgspec.convert(policy, Policy)
         if isinstance(policy, str) and policy in PRESETS:
             return PRESETS[policy]
+        if not isinstance(policy, str | Path):
+            raise PolicyError(f"A policy is a Policy, a preset's name, a path or a dict, not a {type(policy).__name__}.")
         path = Path(policy)
         if path.suffix != ".toml":
             raise PolicyError(
@@ -190,6 +196,6 @@ def load(policy: Policy | str | Path | dict[str, Any] | None = None) -> Policy:
         if not path.is_file():
             raise PolicyError(f"There is no policy file {path}.")
         return msgspec.toml.decode(path.read_bytes(), type=Policy)
-    except msgspec.MsgspecError as error:
-        place = "policy" if isinstance(policy, dict) else f"policy {policy}"
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        place = f"policy {policy}" if isinstance(policy, str | Path) else "policy"
         raise PolicyError(f"{place}: {error}") from error

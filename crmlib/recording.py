@@ -184,7 +184,8 @@ def _payload(name: str, value: Any) -> tuple[dict[str, Any], str]:
             "value": stored,
         }
         size = len(stored["parquet"])
-        shown = f"table, {len(frame):,} rows, {len(frame.columns)} columns"
+        rows, columns = frame.shape
+        shown = f"table, {rows:,} row{'s' * (rows != 1)}, {columns} column{'s' * (columns != 1)}"
     if size > SIZE_LIMIT:
         raise CrmlibError(
             f"The record {name!r} takes {size / 1e6:,.1f} MB; a record may take {SIZE_LIMIT / 1e6:,.0f} MB. "

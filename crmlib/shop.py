@@ -226,11 +226,11 @@ def _returns(raw: Raw, rules: policies.Orders) -> Table:
 
 def _passed(raw: Raw) -> Table:
     """Pass a table through, its ids as text so that they join with the orders'."""
-    ids = [name for name in raw.names if name in {"customer_id", "order_id", "product_id"}]
-    if not ids:
-        return raw.table
-    replaced = ", ".join(f"cast({quote(name)} as varchar) as {quote(name)}" for name in ids)
-    return raw.table.engine.table(f"select * replace ({replaced}) from {quote(raw.table.name)}")
+    ids = {"customer_id", "order_id", "product_id"}
+    picked = ", ".join(
+        f"cast({quote(name)} as varchar) as {quote(name)}" if name in ids else quote(name) for name in raw.names
+    )
+    return raw.table.engine.table(f"select {picked} from {quote(raw.table.name)}")
 
 
 def _opened(shop: Shop, ledger: Ledger, *, derived: bool) -> str:

@@ -51,6 +51,8 @@ def test_a_value_comes_back_as_it_was_through_json(value: Any) -> None:
         (pd.NaT, None),
         (pd.NA, None),
         ((1, (2,)), [1, [2]]),
+        ({"$date": "no date"}, {"$date": "no date"}),
+        ({"a": {"$x": 1, "$float": "nan"}}, {"a": {"$x": 1, "$float": "nan"}}),
         (float("inf"), math.inf),
         ({1: "a", np.int64(2): "b"}, {"1": "a", "2": "b"}),
     ],
@@ -95,7 +97,7 @@ def test_outside_a_notebook_the_result_is_printed(capsys: pytest.CaptureFixture[
     record("share", 0.25)
     record("t", pd.DataFrame({"a": [1, 2]}))
 
-    assert "share = 0.25\nt = table, 2 rows, 1 columns\n" == capsys.readouterr().out
+    assert "share = 0.25\nt = table, 2 rows, 1 column\n" == capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["", "two words", "../up", "a..b", "a/b", ".hidden", "é", 3])

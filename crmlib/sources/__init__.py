@@ -10,19 +10,20 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import msgspec
 
 from crmlib.errors import SourceError
 from crmlib.sources.databases import database_file, read_database
 from crmlib.sources.description import Description, described
-from crmlib.sources.files import matching, read_files
+from crmlib.sources.files import matching, read_files, refuse_repeated
 from crmlib.sources.packaged import HELD_BY, SOURCES, package_files, read_packaged
 from crmlib.sources.raw import Raw, Reading
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from crmlib.engine import DuckDB
+    from crmlib.engine import DuckDB, Table
 
 __all__ = ["HELD_BY", "SOURCES", "Description", "Raw", "Reading", "described", "fingerprint", "read"]
 
@@ -50,7 +51,7 @@ def read(source: Any, engine: DuckDB, reading: Reading) -> tuple[str, dict[str, 
         The source is not known, is not there or cannot be read; the message says what to do.
     """
     if isinstance(source, dict):
-        return "tables", {name: _from_pandas(str(name), data, engine, reading) for name, data in source.items()}
+        return "tables", {str(name): _from_pandas(str(name), data, engine, reading) for name, data in source.items()}
     if hasattr(source, "columns") and hasattr(source, "iloc"):
         return "dataframe", {"orders": _from_pandas("the DataFrame", source, engine, reading)}
     if not isinstance(source, str | Path):
@@ -58,6 +59,8 @@ def read(source: Any, engine: DuckDB, reading: Reading) -> tuple[str, dict[str, 
             f"A source is a name, a path, a URL, a DataFrame or a dict of DataFrames, not a {type(source).__name__}."
         )
     source = str(source)
+    if not source.strip():
+        raise SourceError(f"The source is empty. Known names: {', '.join(SOURCES)}; or give a path.")
     if source in SOURCES:
         return source, read_packaged(source, engine)
     if "://" in source:
@@ -68,11 +71,28 @@ def read(source: Any, engine: DuckDB, reading: Reading) -> tuple[str, dict[str, 
 def _from_pandas(label: str, data: pd.DataFrame, engine: DuckDB, reading: Reading) -> Raw:
     if not (hasattr(data, "columns") and hasattr(data, "iloc")):
         raise SourceError(f"{label}: expected a pandas DataFrame, got a {type(data).__name__}.")
-    repeated = [str(name) for name in data.columns[data.columns.duplicated()]]
-    if repeated:
-        raise SourceError(f"{label}: the column {repeated[0]!r} is there more than once. Rename one of them.")
     data = data.rename(columns=str).reset_index(drop=True)
-    return Raw(label, engine.add(data), first_row=0, reading=reading)
+    if not len(data.columns):
+        raise SourceError(f"{label}: the DataFrame has no columns.")
+    refuse_repeated(list(data.columns), label)
+    return Raw(label, _added(data, label, engine), first_row=0, reading=reading)
+
+
+def _added(data: pd.DataFrame, label: str, engine: DuckDB) -> Table:
+    try:
+        return engine.add(data)
+    except duckdb.OutOfMemoryException:
+        raise
+    except duckdb.Error as whole:
+        for name in data.columns:
+            try:
+                engine.add(data[[name]])
+            except duckdb.Error as error:
+                raise SourceError(
+                    f"{label}, column {name!r} ({data[name].dtype}): {str(error).splitlines()[0]}. Give it one type "
+                    f"first: numbers, dates, or text with df[{name!r}].astype(str)."
+                ) from error
+        raise SourceError(f"{label}: {str(whole).splitlines()[0]}") from whole
 
 
 def fingerprint(source: str | Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 import shutil
 import tempfile
 from glob import glob
@@ -18,11 +19,11 @@ from crmlib.schema import did_you_mean
 from crmlib.sources.raw import Raw, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from crmlib.engine import DuckDB, Table
 
-__all__ = ["matching", "read_files"]
+__all__ = ["matching", "read_files", "refuse_repeated"]
 
 _ENDINGS = (".csv", ".tsv", ".txt", ".parquet")
 _FILE_COLUMN = "crmlib file"
@@ -52,6 +53,10 @@ def read_files(source: str, engine: DuckDB, reading: Reading, *, known: Iterable
         files = sorted(file for file in path.iterdir() if file.suffix.lower() in _ENDINGS)
         if not files:
             raise SourceError(f"The folder {source} holds no {', '.join(_ENDINGS)} file.")
+        stems = [file.stem for file in files]
+        twice = next((stem for stem in stems if stems.count(stem) > 1), None)
+        if twice is not None:
+            raise SourceError(f"The folder {source} holds two files for the table {twice!r}. Move one of them away.")
         return path.resolve().name, {file.stem: _table_of([file], engine, reading) for file in files}
     name = path.stem.replace("*", "").strip("-_.") or "orders"
     return name, {"orders": _table_of(matching(source, known), engine, reading)}
@@ -89,48 +94,88 @@ def matching(source: str, known: Iterable[str]) -> list[Path]:
 def _table_of(files: list[Path], engine: DuckDB, reading: Reading) -> Raw:
     label = files[0].name if len(files) == 1 else f"{len(files)} files from {files[0].name} to {files[-1].name}"
     if files[0].suffix.lower() == ".parquet":
-        scan = f"read_parquet([{_list(files)}], union_by_name=true, filename={literal(_FILE_COLUMN)})"
+        scan = f"select * from read_parquet([{_list(files)}], union_by_name=true, filename={literal(_FILE_COLUMN)})"
         return Raw(label, _scanned(scan, files, engine), _FILE_COLUMN, reading=reading)
     with tempfile.TemporaryDirectory(prefix="crmlib-") as folder:
         texts = files if _is_utf8(reading.encoding) else _to_utf8(files, reading.encoding, Path(folder))
-        for file in texts:
-            _check_header(file)
-        # quote='"' keeps the sniffer from taking another mark where no field is quoted
-        scan = (
-            f"read_csv([{_list(texts)}], all_varchar=true, header=true, union_by_name=true, quote='\"', "
-            f"filename={literal(_FILE_COLUMN)})"
-        )
-        return Raw(label, _scanned(scan, texts, engine), _FILE_COLUMN, first_row=2, reading=reading)
+        marks = {file: _separator(file) for file in texts}
+        try:
+            table = _scanned(_csv_scan(marks), texts, engine)
+        except SourceError:
+            for file, mark in marks.items():
+                _check_utf8(file)
+                _check_rows(file, mark)
+            # each row is sound: what is left is line ends of more than one kind, which are harmless
+            table = _scanned(_csv_scan(marks, strict=False), texts, engine)
+        return Raw(label, table, _FILE_COLUMN, first_row=2, reading=reading)
 
 
-def _scanned(scan: str, files: list[Path], engine: DuckDB) -> Table:
+def _csv_scan(marks: Mapping[Path, str], *, strict: bool = True) -> str:
+    """Return an SQL relation over CSV files, each with its separator."""
+    # nothing that loses rows is left to be guessed: no comment lines ("#1001" is an order), no lines to skip
+    return " union all by name ".join(
+        f"select * from read_csv([{_list(file for file in marks if marks[file] == mark)}], all_varchar=true, "
+        f"header=true, union_by_name=true, delim={literal(mark)}, quote='\"', comment='', skip=0, "
+        f"hive_partitioning=false, strict_mode={strict}, filename={literal(_FILE_COLUMN)})"
+        for mark in sorted(set(marks.values()))
+    )
+
+
+def _scanned(text: str, files: list[Path], engine: DuckDB) -> Table:
     try:
-        return engine.table(f"select * from {scan}")
+        return engine.table(text)
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error as error:
-        for file in files:
-            if file.suffix.lower() != ".parquet":
-                _check_utf8(file)
         told = next((line for line in str(error).splitlines() if line.strip()), "")
         raise SourceError(
-            f"{files[0].name if len(files) == 1 else 'One of the files'} cannot be read as a table. {told} Each row "
-            "needs as many fields as the header; a field that holds the separator or a line break stands in double "
-            "quotes."
+            f"{files[0].name if len(files) == 1 else 'One of the files'} cannot be read as a table: {told} "
+            "Export it again."
         ) from error
 
 
-def _check_header(file: Path) -> None:
-    """Refuse two columns of one name: a reader would rename one in silence."""
+def _separator(file: Path) -> str:
+    """Return what separates a file's columns; refuse a header that does not name them one by one."""
     with file.open(encoding="utf-8-sig", errors="replace", newline="") as text:
         first = text.readline(1_000_000)
     if not first.strip():
         raise SourceError(f"{file.name}: the first line is empty. The first line names the columns.")
-    counts = {mark: first.count(mark) for mark in ",;\t|"}
-    names = next(csv.reader([first], delimiter=max(counts, key=lambda mark: counts[mark])))
-    repeated = {name for name in names if name.strip() and names.count(name) > 1}
+    bare = re.sub('"[^"]*"', "", first)
+    mark = max(",;\t|", key=bare.count)
+    refuse_repeated(next(csv.reader([first], delimiter=mark)), file.name)
+    return mark
+
+
+def refuse_repeated(names: Sequence[str], label: str) -> None:
+    """Refuse two columns of one name, or of names that differ only by case: the engine would rename one in silence."""
+    plain = [name.casefold() for name in names]
+    repeated = [name for name in names if name.strip() and plain.count(name.casefold()) > 1]
+    if len(set(repeated)) > 1:
+        raise SourceError(
+            f"{label}: the columns {' and '.join(map(repr, repeated[:2]))} differ only by case. Rename one of them."
+        )
     if repeated:
-        raise SourceError(f"{file.name}: the column {min(repeated)!r} is there more than once. Rename one of them.")
+        raise SourceError(f"{label}: the column {repeated[0]!r} is there more than once. Rename one of them.")
+
+
+def _check_rows(file: Path, mark: str) -> None:
+    """Name the first row that has not as many fields as the header, or whose quotes do not match."""
+    advice = "A field that holds the separator, a quote or a line break stands in double quotes, its quotes doubled."
+    with file.open(encoding="utf-8-sig", newline="") as text:
+        rows = csv.reader(text, delimiter=mark, strict=True)
+        number = 1
+        try:
+            width = len(next(rows))
+            for number, row in enumerate(rows, 2):
+                if row and len(row) != width:
+                    raise SourceError(
+                        f"{file.name}, row {number}: {len(row)} fields, where the first line names {width} columns. "
+                        + advice
+                    )
+        except csv.Error as error:
+            raise SourceError(
+                f"{file.name}, row {number + 1}: {error} (a double quote that is never closed?). {advice}"
+            ) from error
 
 
 def _is_utf8(encoding: str) -> bool:
@@ -188,5 +233,6 @@ def _likely_encoding(file: Path) -> str:
     return best.encoding if best else "cp1252"
 
 
-def _list(files: list[Path]) -> str:
-    return ", ".join(literal(str(file)) for file in files)
+def _list(files: Iterable[Path]) -> str:
+    """Return paths as SQL literals, the marks in them that the engine would take for a glob escaped."""
+    return ", ".join(literal(re.sub(r"([*?\[])", r"[\1]", str(file))) for file in files)
