@@ -38,7 +38,7 @@ class _Errors(click.Group):
 @click.group(cls=_Errors, context_settings=_WIDE)
 @click.version_option(__version__, prog_name="crmlib")
 def main() -> None:
-    r"""CRM analytics for e-commerce: notebooks to learn from, and to run on your own orders.
+    """CRM analytics for e-commerce: notebooks to learn from, and to run on your own orders.
 
     \b
     Examples
@@ -52,7 +52,7 @@ def main() -> None:
 @main.command()
 @click.option("--check", is_flag=True, help="Write nothing; exit with status 1 if a notebook differs from its source.")
 def build(*, check: bool) -> None:
-    r"""Build the notebooks from their sources in notebooks/src (for authors, in a clone).
+    """Build the notebooks from their sources in notebooks/src (for authors, in a clone).
 
     Says which cell breaks the rules of a notebook: at most 50 cells, one cell of parameters, code cells of at most
     15 lines, a text for every figure, nothing fetched, no warning silenced.
@@ -127,7 +127,7 @@ def run(
     given: tuple[str, ...],
     **options: Any,
 ) -> None:
-    r"""Run the notebooks on a shop's orders, and write one HTML report.
+    """Run the notebooks on a shop's orders, and write one HTML report.
 
     NAME is a notebook: 03_rfm, 03, rfm, or the path of an .ipynb file; none means all of them. The folder then holds
     the executed notebooks, index.html (the report), results.json and tables/ (what the notebooks recorded).
@@ -175,7 +175,7 @@ def _seen_from_here(path: Path) -> Path:
 
 @main.group()
 def data() -> None:
-    r"""Say what shops there are to work on, and what a source holds.
+    """Say what shops there are to work on, and what a source holds.
 
     \b
     Examples
@@ -187,7 +187,7 @@ def data() -> None:
 
 @data.command(name="list")
 def list_() -> None:
-    r"""List the sources that are known by name.
+    """List the sources that are known by name.
 
     \b
     Example
@@ -210,7 +210,7 @@ def list_() -> None:
 @click.argument("source")
 @click.option("--as-of", metavar="DATE", help="Look at the shop as of this day.")
 def describe(source: str, as_of: str | None) -> None:
-    r"""Show what a source holds: tables, columns, rows, dates, and what was found on the way in.
+    """Show what a source holds: tables, columns, rows, dates, and what was found on the way in.
 
     \b
     Examples
@@ -257,7 +257,7 @@ def _show_quality(quality: pd.DataFrame, console: Console) -> None:
 @click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path), metavar="[DIR]")
 @click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[-- JUPYTERLAB OPTIONS]")
 def lab(folder: Path | None, options: tuple[str, ...]) -> None:
-    r"""Open the notebooks in JupyterLab.
+    """Open the notebooks in JupyterLab.
 
     In a clone they open where they stand. From an installed crmlib, or when a DIR is named, they are copied to DIR
     (./crm-notebooks) first; a notebook that you have changed there is never overwritten.

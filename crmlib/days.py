@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from crmlib.errors import CrmlibError
 
@@ -30,8 +30,7 @@ def as_day(day: date | str) -> date:
     try:
         if isinstance(day, str):
             return datetime.fromisoformat(day).date()
-        # strftime: pandas' NaT is a datetime, but no day
-        return date.fromisoformat(day.strftime("%Y-%m-%d"))
+        return date(day.year, day.month, day.day)  # a timestamp's day; pandas' NaT has none
     except (AttributeError, TypeError, ValueError) as error:
         raise CrmlibError(f"{day!r} is not a day. Write it as 2024-12-31.") from error
 
@@ -45,5 +44,5 @@ def until(day: date) -> datetime:
     datetime.datetime(2025, 1, 1, 0, 0)
     """
     if day == date.max:
-        return datetime.max
+        return datetime.combine(day, time.max)
     return datetime.combine(day + timedelta(days=1), datetime.min.time())

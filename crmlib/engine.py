@@ -18,6 +18,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from crmlib.errors import SchemaError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -157,6 +159,8 @@ class DuckDB:
                 "temp_directory": str(Path(spill) / f"crmlib-spill-{os.getpid()}"),
             }
         )
+        # a timestamp with a zone falls on the same day on every machine
+        self.connection.execute("set timezone = 'UTC'")
         self.connection.execute(_PRELUDE)
         self._names = itertools.count(1)
 
@@ -170,7 +174,7 @@ class DuckDB:
 
     def arrow(self, text: str) -> pa.Table:
         """Return a result as an Arrow table."""
-        return self.connection.execute(text).to_arrow_table()
+        return self.connection.sql(text).to_arrow_table()
 
     def types(self, source: str) -> dict[str, str]:
         """Return the columns and SQL types of a table, view or table function."""
@@ -256,18 +260,36 @@ def run(name: str, *, tables: Mapping[str, Any], **values: Any) -> pd.DataFrame 
     name
         The query's file in ``crmlib/sql/``, without ``.sql``.
     tables
-        What stands for its ``{names}``: tables of one engine, or pandas DataFrames (which visit an engine of
-        their own, and the answer is pandas). DataFrames beside engine tables visit that engine.
+        What stands for its ``{names}``: tables of an engine, or pandas DataFrames (which visit an engine of
+        their own, and the answer is pandas). What lives elsewhere than the first table visits its engine.
     **values
         What stands for its ``:names``.
+
+    Raises
+    ------
+    SchemaError
+        A DataFrame holds what the query cannot read, such as text where a number should be.
     """
+    import duckdb
+
     first = next(iter(tables.values()))
     engine = first.engine if isinstance(first, Table) else _for_frames()
-    visiting = {key: table for key, table in tables.items() if not isinstance(table, Table)}
-    names = {key: engine.lend(table) for key, table in visiting.items()}
+    names: dict[str, Table] = {}
     try:
+        for key, table in tables.items():
+            if not isinstance(table, Table):
+                names[key] = engine.lend(table)
+            elif table.engine is not engine:
+                names[key] = engine.lend(table.to_arrow())
         result = engine.query(name, {**tables, **names}, **values)
         return result if isinstance(first, Table) else result.to_pandas()
+    except (duckdb.DataError, duckdb.NotSupportedError, duckdb.ProgrammingError) as error:
+        if all(isinstance(table, Table) for table in tables.values()):
+            raise
+        raise SchemaError(
+            f"{' or '.join(tables)}: {str(error).splitlines()[0]} crmlib.open_shop brings any orders into the "
+            "form that is expected."
+        ) from error
     finally:
         for table in names.values():
             engine.connection.unregister(table.name)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from crmlib.engine import MONEY, Table, quote
+import duckdb
+
+from crmlib.engine import MONEY, Table, literal, quote
 from crmlib.errors import SchemaError
 from crmlib.schema import TABLES, Column, did_you_mean, match_columns
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from crmlib.ledger import Ledger
     from crmlib.sources import Raw
 
-__all__ = ["lines"]
+__all__ = ["as_id", "lines"]
 
 #: How dates are often written, to be proposed when one cannot be read.
 _GUESSES = ("%d/%m/%Y", "%m/%d/%Y", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S",
@@ -62,9 +64,10 @@ def lines(raw: Raw, rules: policy.Orders, columns: Mapping[str, str], ledger: Le
     types = raw.table.types
     typed = _typed(raw, found, types, rules)
     duplicates = rules.duplicate_rows == "drop"
-    count = f"select {'distinct ' if duplicates else ''}* from {quote(raw.table.name)}"
+    kept = ", ".join(map(quote, raw.names))  # not the file: a row may repeat one of another file
+    rows = f"(select distinct {kept} from {quote(raw.table.name)})" if duplicates else quote(raw.table.name)
     picked = ", ".join(f"{expression} as {name}" for name, expression in typed.items())
-    table = engine.table(f"select {picked} from ({count})")
+    table = engine.table(f"select {picked} from {rows}")
     read = len(raw.table)
     if not read:
         raise SchemaError(f"{raw.label}: there are column names but no rows. Export it again, with its orders.")
@@ -103,17 +106,16 @@ def _typed(raw: Raw, found: Mapping[str, str], types: Mapping[str, str], rules: 
     readers = {"id": _id, "timestamp": _timestamp, "money": _money, "number": _number, "text": _text}
     typed = {name: readers[kinds[name]](quote(source), types[source], raw, rules) for name, source in found.items()}
     if "amount" not in typed:
-        typed["amount"] = f"cast({typed['quantity']} * {typed['unit_price']} as {MONEY})"
+        typed["amount"] = f"try_cast({typed['quantity']} * {typed['unit_price']} as {MONEY})"
     if "order_id" not in typed:
         # without ids, each row is an order of its own, numbered in the source's order
         typed["order_id"] = "concat('row-', lpad(cast(row_number() over () as varchar), 12, '0'))"
     conditions = []
     if "status" in typed and rules.cancelled_status:
-        values = ", ".join(f"'{value.lower().replace(chr(39), chr(39) * 2)}'" for value in rules.cancelled_status)
+        values = ", ".join(literal(value.lower()) for value in rules.cancelled_status)
         conditions.append(f"coalesce(lower({typed.pop('status')}) in ({values}), false)")
     if rules.cancelled_prefix and "order_id" in found:
-        prefix = rules.cancelled_prefix.replace("'", "''")
-        conditions.append(f"coalesce(starts_with({typed['order_id']}, '{prefix}'), false)")
+        conditions.append(f"coalesce(starts_with({typed['order_id']}, {literal(rules.cancelled_prefix)}), false)")
     typed.pop("status", None)
     first = ("customer_id", "order_id", "order_ts", "amount")
     typed = {name: typed[name] for name in (*first, *(name for name in typed if name not in first))}
@@ -121,6 +123,19 @@ def _typed(raw: Raw, found: Mapping[str, str], types: Mapping[str, str], rules: 
 
 
 def _id(column: str, kind: str, raw: Raw, rules: policy.Orders) -> str:  # noqa: ARG001 - one signature for all kinds
+    return as_id(column, kind)
+
+
+def as_id(column: str, kind: str) -> str:
+    """Return an SQL expression for an id as text, null where there is none.
+
+    Parameters
+    ----------
+    column
+        The column, quoted.
+    kind
+        Its SQL type.
+    """
     if kind in {"DOUBLE", "FLOAT"}:
         # pandas turns whole numbers with gaps into floats: 12345.0 is the customer 12345
         return (
@@ -131,18 +146,40 @@ def _id(column: str, kind: str, raw: Raw, rules: policy.Orders) -> str:  # noqa:
 
 
 def _timestamp(column: str, kind: str, raw: Raw, rules: policy.Orders) -> str:
-    zone = f"'{rules.timezone}'"
+    zone = literal(rules.timezone)
     if kind == "TIMESTAMP WITH TIME ZONE":
-        return f"timezone({zone}, {column})"
-    if kind.startswith(("TIMESTAMP", "DATE")):
-        return f"cast({column} as timestamp)"
-    text = f"trim(cast({column} as varchar))"
-    if raw.reading.date_format is not None:
-        form = raw.reading.date_format.replace("'", "''")
-        return f"cast(try_strptime({text}, '{form}') as timestamp)"
+        time = f"timezone({zone}, {column})"
+    elif kind.startswith(("TIMESTAMP", "DATE")):
+        time = f"cast({column} as timestamp)"
+    elif raw.reading.date_format is not None:
+        time = _formatted(as_id(column, kind), raw.reading.date_format, raw, zone)
+    else:
+        time = _iso(as_id(column, kind), zone)
+    # neither infinity, nor what Python's dates cannot hold
+    return f"case when isfinite({time}) and year({time}) between 1 and 9998 then {time} end"
+
+
+def _formatted(text: str, form: str, raw: Raw, zone: str) -> str:
+    read = f"try_strptime({text}, {literal(form)})"
+    try:
+        kind = raw.table.engine.rows(f"select typeof(try_strptime('', {literal(form)}))")[0][0]
+    except duckdb.Error as error:
+        raise SchemaError(
+            f"date_format={form!r}: {str(error).splitlines()[0]}. It is written as for datetime.strptime, such as "
+            "'%d/%m/%Y' or '%Y-%m-%d %H:%M:%S'."
+        ) from error
+    # with %z it reads instants
+    return f"timezone({zone}, {read})" if kind == "TIMESTAMP WITH TIME ZONE" else f"cast({read} as timestamp)"
+
+
+def _iso(text: str, zone: str) -> str:
+    # only these forms: by itself the engine reads 24-12-31 as the year 24, and 10:00 PM as ten in the morning
+    day, time = r"\d{4}[-/]\d{1,2}[-/]\d{1,2}", r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?"
+    instant = rf"{day}[ T]{time} ?(Z|UTC|[+-]\d\d(:?\d\d)?)"
     return (
-        f"case when regexp_matches({text}, '\\d:\\d\\d(:\\d\\d(\\.\\d+)?)? ?(Z|[+-]\\d\\d(:?\\d\\d)?)$') "
-        f"then timezone({zone}, try_cast({text} as timestamptz)) else try_cast({text} as timestamp) end"
+        f"case when regexp_full_match({text}, '{day}([ T]{time})?') then try_cast({text} as timestamp) "
+        f"when regexp_full_match({text}, '{instant}') "
+        f"then timezone({zone}, try_cast(regexp_replace({text}, ' ?(Z|UTC)$', '+00') as timestamptz)) end"
     )
 
 
@@ -151,11 +188,16 @@ def _money(column: str, kind: str, raw: Raw, rules: policy.Orders) -> str:  # no
 
 
 def _number(column: str, kind: str, raw: Raw, rules: policy.Orders) -> str:  # noqa: ARG001 - as above
-    return f"try_cast({_digits(column, kind, raw)} as double)"
+    number = f"try_cast({_digits(column, kind, raw)} as double)"
+    return f"case when isfinite({number}) then {number} end"
 
 
 def _digits(column: str, kind: str, raw: Raw) -> str:
-    if kind != "VARCHAR":
+    if kind == "BOOLEAN":
+        return "null"
+    if kind.startswith("ENUM"):
+        column = f"cast({column} as varchar)"
+    elif kind != "VARCHAR":
         return column
     if raw.reading.decimal == ",":
         # points group thousands only where they stand before three digits; elsewhere the value is not a number
@@ -188,6 +230,8 @@ def _checked(table: Table, plan: _Plan, rules: policy.Orders, ledger: Ledger) ->
         raise SchemaError(_unreadable("order_ts", undated, plan))
     if unpaid:
         raise SchemaError(_unreadable("amount", unpaid, plan))
+    for name in {"quantity", "unit_price"} & plan.found.keys():
+        _check_number(name, plan)
     if unnamed:
         raise SchemaError(_unreadable("order_id", unnamed, plan))
     if nobody and rules.missing_customer == "error":
@@ -199,10 +243,26 @@ def _checked(table: Table, plan: _Plan, rules: policy.Orders, ledger: Ledger) ->
     )
 
 
+def _check_number(name: str, plan: _Plan) -> None:
+    """Refuse what stands in a column of numbers and is none; an empty field is unknown, which may be."""
+    source = plan.found[name]
+    text = f"coalesce(trim(cast({quote(source)} as varchar)), '')"
+    read = f"case when {text} = '' then 0 else {plan.typed[name]} end"
+    table = plan.raw.table
+    count = table.engine.rows(f"select count(*) from {quote(table.name)} where {read} is null")[0][0]
+    if count:
+        file, row, value = _first(plan.raw, read, source)
+        more = "" if count == 1 else f" {count:,} rows are like that."
+        raise SchemaError(
+            f"{file}, row {row}, column {source!r}: {value!r} is not a number.{more} "
+            + _amount_hint(str(value), plan.raw, "A number is written such as 3 or 2.5, without words.")
+        )
+
+
 def _unreadable(name: str, count: int, plan: _Plan) -> str:
     """Say where the first value that cannot be read stands, and what to do."""
     raw = plan.raw
-    source = plan.found.get(name, plan.found.get("unit_price", name))
+    source = plan.found.get(name) or _culprit(plan)
     file, row, value = _first(raw, plan.typed[name], source)
     place = f"{file}, row {row}, column {source!r}"
     more = "" if count == 1 else f" {count:,} rows are like that."
@@ -213,11 +273,21 @@ def _unreadable(name: str, count: int, plan: _Plan) -> str:
         )
     if name == "order_id":
         return f"{place}: an order without an id.{more} Fill it in, or leave the column out of the file."
+    if name == "order_ts" and (value is None or not str(value).strip()):
+        return f"{place}: there is no date.{more} Fill it in, or leave the row out."
     if name == "order_ts":
         return f"{place}: {value!r} is not a date.{more} {_date_hint(value, raw)}"
     if value is None or not str(value).strip():
         return f"{place}: there is no amount.{more} Write 0 where nothing was paid, or leave the row out."
-    return f"{place}: {value!r} is not an amount.{more} {_amount_hint(str(value), raw)}"
+    hint = "An amount is a number such as 12.50, without currency sign or words. Mend it in the file."
+    return f"{place}: {value!r} is not an amount.{more} {_amount_hint(str(value), raw, hint)}"
+
+
+def _culprit(plan: _Plan) -> str:
+    """Return which column of quantity times price cannot be read; the price, where only their product is too large."""
+    table = plan.raw.table
+    quantities = f"select count(*) from {quote(table.name)} where {plan.typed['quantity']} is null"
+    return plan.found["quantity" if table.engine.rows(quantities)[0][0] else "unit_price"]
 
 
 def _first(raw: Raw, expression: str, source: str) -> tuple[str, int, Any]:
@@ -253,7 +323,9 @@ def _date_hint(value: Any, raw: Raw) -> str:
     return f"Say how dates are written: open_shop(..., {shown})."
 
 
-def _amount_hint(value: str, raw: Raw) -> str:
+def _amount_hint(value: str, raw: Raw, otherwise: str) -> str:
     if "," in value and raw.reading.decimal == "." and not any(mark.isalpha() for mark in value):
         return "If the comma is the decimal mark, say so: open_shop(..., decimal=',')."
-    return "An amount is a number such as 12.50, without currency sign or words. Mend it in the file."
+    if "." in value and raw.reading.decimal == "," and not any(mark.isalpha() for mark in value):
+        return "It was read with decimal=','; if the point is the decimal mark, leave that out."
+    return otherwise

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crmlib.engine import MONEY, Table, quote
+from crmlib.errors import SchemaError
 
 if TYPE_CHECKING:
     from crmlib import policy
     from crmlib.ledger import Ledger
 
 __all__ = ["orders"]
+
+_LIMIT = 10**14  # what MONEY holds
 
 
 def orders(rows: Table, returns: Table | None, rules: policy.Orders, ledger: Ledger) -> Table:
@@ -75,10 +78,12 @@ def _netted(totals: Table, ledger: Ledger) -> Table:
 def _kept(totals: Table, rules: policy.Orders, ledger: Ledger) -> Table:
     """Leave out what the policy does not count as a purchase."""
     engine = totals.engine
-    returned, free = engine.rows(
-        "select count(*) filter (amount = 0 and gave_back = 1), count(*) filter (amount = 0 and gave_back = 0) "
-        f"from {quote(totals.name)}"
+    returned, free, largest = engine.rows(
+        "select count(*) filter (amount = 0 and gave_back = 1), count(*) filter (amount = 0 and gave_back = 0), "
+        f"max(amount) from {quote(totals.name)}"
     )[0]
+    if largest is not None and largest >= _LIMIT:
+        raise SchemaError(f"An order sums up to {largest:,}: amounts must stay below {_LIMIT:,}. Mend the amounts.")
     ledger.note(f"orders given back whole: {'kept at 0' if rules.fully_returned == 'keep' else 'dropped'}", returned)
     ledger.note(f"orders of amount 0: {'kept' if rules.zero_amount == 'keep' else 'dropped'}", free)
     conditions = [

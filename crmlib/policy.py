@@ -187,7 +187,9 @@ def load(policy: Policy | str | Path | dict[str, Any] | None = None) -> Policy:
         if isinstance(policy, str) and policy in PRESETS:
             return PRESETS[policy]
         if not isinstance(policy, str | Path):
-            raise PolicyError(f"A policy is a Policy, a preset's name, a path or a dict, not a {type(policy).__name__}.")
+            raise PolicyError(
+                f"A policy is a Policy, a preset's name, a path or a dict, not a {type(policy).__name__}."
+            )
         path = Path(policy)
         if path.suffix != ".toml":
             raise PolicyError(
@@ -196,6 +198,6 @@ def load(policy: Policy | str | Path | dict[str, Any] | None = None) -> Policy:
         if not path.is_file():
             raise PolicyError(f"There is no policy file {path}.")
         return msgspec.toml.decode(path.read_bytes(), type=Policy)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, TypeError, UnicodeDecodeError) as error:
         place = f"policy {policy}" if isinstance(policy, str | Path) else "policy"
         raise PolicyError(f"{place}: {error}") from error

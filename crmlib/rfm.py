@@ -241,7 +241,7 @@ def segments(scores: Frame, *, lines: Frame | None = None, as_of: date | str | N
     if lines is None:
         counted = engine.run("rfm_no_units", tables={"scores": scores})
     else:
-        require(lines, "lines", ("customer_id", "order_ts", "quantity"))
+        require(lines, "lines", ("customer_id", "order_ts", "quantity"), may_be_empty=("quantity",))
         if as_of is None:
             raise SchemaError("segments: with lines, say up to which day they count: as_of=...")
         counted = engine.run("rfm_units", tables={"scores": scores, "lines": lines}, until=until(as_day(as_of)))

@@ -250,8 +250,8 @@ def match_columns(
     return {column.name: found[column.name] for column in wanted if column.name in found}
 
 
-def require(table: Any, label: str, names: Sequence[str]) -> None:
-    """Refuse a table that lacks a column, naming the likeliest of what is there.
+def require(table: Any, label: str, names: Sequence[str], *, may_be_empty: Sequence[str] = ()) -> None:
+    """Refuse a table that lacks a column, naming the likeliest of what is there, or a DataFrame that lacks a value.
 
     Parameters
     ----------
@@ -261,11 +261,13 @@ def require(table: Any, label: str, names: Sequence[str]) -> None:
         How the error names it.
     names
         The columns it must have.
+    may_be_empty
+        Those among them whose values may be missing.
 
     Raises
     ------
     SchemaError
-        One is missing.
+        A column is missing, or a value in a DataFrame (tables of the engine were checked when they were made).
 
     Examples
     --------
@@ -274,6 +276,8 @@ def require(table: Any, label: str, names: Sequence[str]) -> None:
     Traceback (most recent call last):
     crmlib.errors.SchemaError: orders: there is no column 'customer_id'. Did you mean 'customer'? ...
     """
+    if not hasattr(table, "columns"):
+        raise SchemaError(f"{label}: expected a table, got a {type(table).__name__}. Give a DataFrame or shop.orders.")
     there = [str(name) for name in table.columns]
     missing = [name for name in names if name not in there]
     if missing:
@@ -281,3 +285,11 @@ def require(table: Any, label: str, names: Sequence[str]) -> None:
             f"{label}: there is no column {missing[0]!r}. {did_you_mean(missing[0], there)} "
             "crmlib.open_shop brings any orders into this form."
         )
+    if hasattr(table, "iloc"):
+        for name in names:
+            empty = table[name].isna().to_numpy()
+            if name not in may_be_empty and empty.any():
+                raise SchemaError(
+                    f"{label}, row {empty.argmax()}, column {name!r}: there is no value. Fill it in, or leave the row "
+                    "out."
+                )

@@ -13,7 +13,7 @@ from crmlib.days import as_day, until
 from crmlib.engine import DuckDB, Table, quote
 from crmlib.errors import SchemaError, SourceError
 from crmlib.ledger import Ledger
-from crmlib.order_lines import lines
+from crmlib.order_lines import as_id, lines
 from crmlib.orders import orders
 from crmlib.sources import HELD_BY, SOURCES, Raw, Reading, described, fingerprint, read
 
@@ -185,9 +185,13 @@ def _tables(
     """Make the shop's tables from the source's: orders first, the others passed through."""
     main = next((name for name in ("orders", "order_lines") if name in raw), None)
     if main is None:
-        raise SchemaError(f"There is no table called orders or order_lines; there are: {', '.join(raw)}.")
+        there = f"there are: {', '.join(raw)}" if raw else "there is none at all"
+        raise SchemaError(
+            f"There is no table called orders or order_lines; {there}. Name the one that holds the orders so, or open "
+            "it by itself."
+        )
     rows = lines(raw[main], rules, columns, ledger)
-    returns = _returns(raw["returns"], rules) if "returns" in raw else None
+    returns = _returns(raw["returns"], rules) if "returns" in raw and len(raw["returns"].table) else None
     last = rows.engine.rows(f"select max(order_ts) from {quote(rows.name)} where amount >= 0")[0][0]
     if last is None:
         raise SchemaError(f"{raw[main].label}: no order is left once cancelled rows and returns are out.")
@@ -199,7 +203,7 @@ def _tables(
         raise SchemaError(f"{raw[main].label}: there is no order up to {as_of}; the last is of {last.date()}.")
     ledger.note("orders", len(made), made.engine.rows(f"select sum(amount) from {quote(made.name)}")[0][0])
     tables = {"orders": made}
-    if main == "order_lines" or "product_id" in rows.columns or len(rows) > len(made):
+    if main == "order_lines" or {"product_id", "quantity"} & set(rows.columns) or len(rows) > len(made):
         tables["order_lines"] = rows
     for name, table in raw.items():
         if name == "order_lines" and main == "orders":
@@ -220,15 +224,20 @@ def _up_to(rows: Table, as_of: date, ledger: Ledger | None) -> Table:
 def _returns(raw: Raw, rules: policies.Orders) -> Table:
     """Read a table of returns as negative lines of the orders they belong to."""
     columns = {"order_ts": "return_ts"} if "return_ts" in raw.names else {}
-    rows = lines(raw, rules, columns, Ledger())
-    return rows.engine.table(f"select customer_id, order_id, order_ts, -abs(amount) as amount from {quote(rows.name)}")
+    ledger = Ledger()
+    rows = lines(raw, rules, columns, ledger)
+    # without ids, a return is an order of its own, which falls on the customer's latest before it
+    order_id = "concat('return-', order_id) as order_id" if ledger.numbered else "order_id"
+    return rows.engine.table(
+        f"select customer_id, {order_id}, order_ts, -abs(amount) as amount from {quote(rows.name)}"
+    )
 
 
 def _passed(raw: Raw) -> Table:
     """Pass a table through, its ids as text so that they join with the orders'."""
-    ids = {"customer_id", "order_id", "product_id"}
+    ids, types = {"customer_id", "order_id", "product_id"}, raw.table.types
     picked = ", ".join(
-        f"cast({quote(name)} as varchar) as {quote(name)}" if name in ids else quote(name) for name in raw.names
+        f"{as_id(quote(name), types[name])} as {quote(name)}" if name in ids else quote(name) for name in raw.names
     )
     return raw.table.engine.table(f"select {picked} from {quote(raw.table.name)}")
 

@@ -44,7 +44,7 @@ def test_a_value_comes_back_as_it_was_through_json(value: Any) -> None:
     [
         (np.int64(3), 3),
         (np.float32(0.5), 0.5),
-        (np.bool_(True), True),  # noqa: FBT003
+        (np.bool_(True), True),
         (np.array([1, 2]), [1, 2]),
         (np.datetime64("1998-07-01"), dt.datetime(1998, 7, 1)),  # noqa: DTZ001
         (pd.Timestamp("1998-07-01 12:30"), dt.datetime(1998, 7, 1, 12, 30)),  # noqa: DTZ001
@@ -64,40 +64,42 @@ def test_a_value_is_recorded_in_the_types_of_python(value: Any, expected: Any) -
 def test_nan_is_stored_explicitly_and_comes_back() -> None:
     stored = payload("x", [np.nan])["value"]
 
-    assert [{"$float": "nan"}] == stored
+    assert stored == [{"$float": "nan"}]
     assert math.isnan(decode(payload("x", np.nan)))
 
 
 @pytest.mark.parametrize("make", [lambda frame: frame, pa.Table.from_pandas])
 def test_a_table_comes_back_with_its_index_and_types(make: Any) -> None:
-    frame = pd.DataFrame({"n": [1, 2], "day": pd.to_datetime(["1998-01-01", None])}, index=pd.Index(["a", "b"], name="k"))
+    frame = pd.DataFrame(
+        {"n": [1, 2], "day": [pd.Timestamp("1998-01-01"), pd.NaT]}, index=pd.Index(["a", "b"], name="k")
+    )
 
     pd.testing.assert_frame_equal(frame, decode(payload("t", make(frame))))
 
 
 def test_a_series_is_recorded_as_a_table_of_one_column() -> None:
-    assert ["value"] == list(decode(payload("t", pd.Series([1, 2]))).columns)
-    assert ["spend"] == list(decode(payload("t", pd.Series([1, 2], name="spend"))).columns)
+    assert list(decode(payload("t", pd.Series([1, 2]))).columns) == ["value"]
+    assert list(decode(payload("t", pd.Series([1, 2], name="spend"))).columns) == ["spend"]
 
 
 def test_the_last_of_a_name_wins_and_takes_the_last_place() -> None:
     read = read_records(notebook(payload("a", 1), payload("b", 2), payload("a", 3)))
 
-    assert [("b", 2), ("a", 3)] == list(read.items())
+    assert list(read.items()) == [("b", 2), ("a", 3)]
 
 
 def test_records_are_read_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "run.ipynb"
     path.write_text(json.dumps(notebook(payload("a", 1))))
 
-    assert {"a": 1} == read_records(path)
+    assert read_records(path) == {"a": 1}
 
 
 def test_outside_a_notebook_the_result_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     record("share", 0.25)
     record("t", pd.DataFrame({"a": [1, 2]}))
 
-    assert "share = 0.25\nt = table, 2 rows, 1 column\n" == capsys.readouterr().out
+    assert capsys.readouterr().out == "share = 0.25\nt = table, 2 rows, 1 column\n"
 
 
 @pytest.mark.parametrize("name", ["", "two words", "../up", "a..b", "a/b", ".hidden", "é", 3])
@@ -149,7 +151,7 @@ def test_a_damaged_table_is_refused() -> None:
 def test_a_table_is_stored_as_parquet_not_pickle() -> None:
     stored = payload("t", pd.DataFrame({"a": [1]}))["value"]["parquet"]
 
-    assert b"PAR1" == base64.b64decode(stored)[:4]
+    assert base64.b64decode(stored)[:4] == b"PAR1"
 
 
 def test_a_notebook_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -71,7 +71,9 @@ explore(returned, n=(1, 5)); explore(left_open, n=(1, 5)); explore(axes, n=(1, 5
 
     states = notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"].values()
     shown = [s["state"]["outputs"] for s in states if s["model_name"] == "OutputModel"]
-    kinds = [[("image/png" in output["data"], output["data"].get("text/plain")) for output in outputs] for outputs in shown]
+    kinds = [
+        [("image/png" in output["data"], output["data"].get("text/plain")) for output in outputs] for outputs in shown
+    ]
     figure = "<Figure size 640x480 with 1 Axes>"
     assert [[(True, figure)], [(True, figure)], [(True, figure)], [(False, "6")]] == kinds
-    assert 4 == len(notebook.cells[0].outputs)
+    assert len(notebook.cells[0].outputs) == 4

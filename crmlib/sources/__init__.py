@@ -71,7 +71,7 @@ def read(source: Any, engine: DuckDB, reading: Reading) -> tuple[str, dict[str, 
 def _from_pandas(label: str, data: pd.DataFrame, engine: DuckDB, reading: Reading) -> Raw:
     if not (hasattr(data, "columns") and hasattr(data, "iloc")):
         raise SourceError(f"{label}: expected a pandas DataFrame, got a {type(data).__name__}.")
-    data = data.rename(columns=str).reset_index(drop=True)
+    data = data.set_axis([str(name) for name in data.columns], axis=1).reset_index(drop=True)
     if not len(data.columns):
         raise SourceError(f"{label}: the DataFrame has no columns.")
     refuse_repeated(list(data.columns), label)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -114,7 +115,7 @@ def _from_duckdb(path: Path, engine: DuckDB, reading: Reading) -> dict[str, Raw]
                 told = str(error).splitlines()[0]
                 raise SourceError(f"{path.name}: {name} cannot be read. {told} Mend or drop it.") from error
             tables[name] = Raw(f"table {name} of {path.name}", copy, reading=reading)
-        return tables  # noqa: TRY300 - the file is let go in any case
+        return tables
     finally:
         engine.rows(f"detach {alias}")
 
@@ -135,7 +136,8 @@ def _from_sqlite(path: Path, engine: DuckDB, reading: Reading) -> dict[str, Raw]
             for name in names
         }
     except (sqlite3.Error, duckdb.Error) as error:
-        told = str(error.args[0]).splitlines()[0] if error.args else str(error)
+        # what SQLite said reaches us through the engine's reader
+        told = re.sub(r"^.*Unknown error: |\. Detail:.*$", "", str(error).splitlines()[0])
         raise SourceError(f"{path} cannot be read as an SQLite file: {told}.") from error
     finally:
         connection.close()
@@ -164,7 +166,7 @@ def _sqlite_table(connection: sqlite3.Connection, name: str, engine: DuckDB) -> 
 def _as_text(column: str) -> str:
     """Spell a value as text; whole numbers that became floats (ids beside a gap) as whole numbers."""
     whole = f"typeof({column}) = 'real' and abs({column}) < 9e15 and {column} = cast({column} as integer)"
-    return f"case when {whole} then cast(cast({column} as integer) as text) else cast({column} as text) end"
+    return f"case when {whole} then cast(cast({column} as integer) as text) else cast({column} as text) end as {column}"
 
 
 def _has_rowid(connection: sqlite3.Connection, name: str) -> bool:

@@ -116,7 +116,7 @@ def _csv_scan(marks: Mapping[Path, str], *, strict: bool = True) -> str:
     return " union all by name ".join(
         f"select * from read_csv([{_list(file for file in marks if marks[file] == mark)}], all_varchar=true, "
         f"header=true, union_by_name=true, delim={literal(mark)}, quote='\"', comment='', skip=0, "
-        f"hive_partitioning=false, strict_mode={strict}, filename={literal(_FILE_COLUMN)})"
+        f"strict_mode={strict}, filename={literal(_FILE_COLUMN)})"
         for mark in sorted(set(marks.values()))
     )
 
@@ -229,8 +229,12 @@ def _likely_encoding(file: Path) -> str:
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     # what shops' exports really come in; the guess is made among these, for short files look like anything
-    best = from_bytes(head, cp_isolation=["cp1252", "utf-16", "cp1250", "cp1251", "gb18030", "shift_jis"]).best()
-    return best.encoding if best else "cp1252"
+    matches = from_bytes(head, cp_isolation=["cp1252", "utf-16", "cp1250", "cp1251", "gb18030", "shift_jis"])
+    best = matches.best()
+    if best is None:
+        return "cp1252"
+    even = [match for match in matches if (match.chaos, match.coherence) == (best.chaos, best.coherence)]
+    return "cp1252" if any("cp1252" in match.could_be_from_charset for match in even) else best.encoding
 
 
 def _list(files: Iterable[Path]) -> str:

@@ -91,13 +91,9 @@ def _in_code(cell: dict[str, Any], parameters: bool, drawing: set[str]) -> Itera
                 yield getattr(node, "lineno", 1), message
     if parameters:
         yield from _not_parameters(tree, lines)
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    drawing |= {function.name for function in functions if _first_drawing(function, drawing, inside=True)}
     here = _first_drawing(tree, drawing)
-    drawing |= {
-        node.name
-        for node in tree.body
-        if isinstance(node, ast.FunctionDef)
-        if _first_drawing(node, drawing, inside=True)
-    }
     alt = cell["metadata"].get("mystnb", {}).get("image", {}).get("alt", "")
     if here and not str(alt).strip():
         yield here, 'a figure needs a text for those who cannot see it: # %% mystnb={"image": {"alt": "Bars: ..."}}'

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _ADDED_TAGS = {"injected-parameters", "papermill-error-cell-tag"}
+_LONGEST_LINE = 80
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -102,7 +103,8 @@ def first_line(cell: Mapping[str, Any]) -> str:
     'x = 1'
     """
     lines = [line.strip() for line in source_of(cell).splitlines() if line.strip()]
-    return next((line for line in lines if not line.startswith("#")), lines[0] if lines else "")
+    line = next((line for line in lines if not line.startswith("#")), lines[0] if lines else "")
+    return line if len(line) <= _LONGEST_LINE else f"{line[: _LONGEST_LINE - 1]}…"
 
 
 def source_of(cell: Mapping[str, Any]) -> str:

@@ -85,7 +85,7 @@ def markdown(
         return f"\ue000{len(held) - 1}\ue001"
 
     reader = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
-    reader.use(dollarmath_plugin, renderer=hold, allow_digits=False, double_inline=True)
+    reader.use(dollarmath_plugin, renderer=hold, allow_space=False, double_inline=True)
     tokens = reader.parse(text)
     headings = []
     for position, token in enumerate(tokens):

@@ -110,6 +110,8 @@ class Engine(NBClientEngine):  # type: ignore[misc] # papermill has no types
             startup_timeout=120,
             iopub_timeout=60,
             record_timing=False,
+            # A kernel is interrupted before it is shut down, and would call that an error on the user's terminal.
+            extra_arguments=["--log-level=CRITICAL"],
             on_cell_start=on_cell_start,
         )
         client.km = client.create_kernel_manager()

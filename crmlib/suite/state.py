@@ -36,7 +36,9 @@ def code_fingerprint() -> str:
     """
     package = Path(__file__).resolve().parents[1]
     kinds = {".py", ".sql", ".toml", ".csv"}
-    files = sorted(p for p in package.rglob("*") if p.suffix in kinds and p.relative_to(package).parts[0] != "notebooks")
+    files = sorted(
+        p for p in package.rglob("*") if p.suffix in kinds and p.relative_to(package).parts[0] != "notebooks"
+    )
     own = [part for p in files for part in (p.relative_to(package).as_posix(), p.read_bytes())]
     return digest(sys.version, *_versions(), *own)
 
