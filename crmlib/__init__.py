@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from crmlib.policy import Policy
     from crmlib.recording import record
     from crmlib.shop import Shop, open_shop
+    from crmlib.stopping import stop_here
     from crmlib.widgets import explore
 
-__all__ = ["CrmlibError", "Policy", "Shop", "clv", "explore", "open_shop", "plots", "record", "rfm", "text"]
+__all__ = ["CrmlibError", "Policy", "Shop", "clv", "explore", "open_shop", "plots", "record", "rfm", "stop_here", "text"]
 __version__ = "0.1.0"
 
 _HOME = {
@@ -34,6 +35,7 @@ _HOME = {
     "explore": "crmlib.widgets",
     "open_shop": "crmlib.shop",
     "record": "crmlib.recording",
+    "stop_here": "crmlib.stopping",
 }
 
 

@@ -67,7 +67,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.browser
+@pytest.mark.needs("chromium")
 def test_a_student_opens_the_notebook_and_runs_all_of_it(lab: str) -> None:
     from playwright.sync_api import sync_playwright
 
@@ -76,7 +76,7 @@ def test_a_student_opens_the_notebook_and_runs_all_of_it(lab: str) -> None:
         page = browser.new_page(viewport={"width": 1440, "height": 1000})
         page.goto(f"{lab}/lab/tree/03_rfm.ipynb")
         page.get_by_role("heading", name=re.compile("RFM")).first.wait_for(timeout=90_000)
-        page.get_by_text("Python 3 (ipykernel)").first.wait_for(timeout=60_000)
+        page.get_by_text("Python 3 (ipykernel) | Idle").first.wait_for(timeout=60_000)
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
         page.wait_for_function(

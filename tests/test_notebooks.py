@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import crmlib
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -37,10 +37,11 @@ def test_goals_are_mirrored_by_the_recap(path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def own_orders(tmp_path_factory: pytest.TempPathFactory, cdnow_sample: pd.DataFrame) -> Path:
+def own_orders(tmp_path_factory: pytest.TempPathFactory, cdnow_sample: crmlib.Shop) -> Path:
     """A small shop's own export: other column names, another separator, a decimal comma."""
     folder = tmp_path_factory.mktemp("own")
-    few = cdnow_sample[cdnow_sample["customer_id"].isin(cdnow_sample["customer_id"].unique()[:400])]
+    orders = cdnow_sample.orders.to_pandas()
+    few = orders[orders["customer_id"].isin(orders["customer_id"].unique()[:400])]
     table = few.assign(
         Date=few["order_ts"].dt.strftime("%d/%m/%Y"),
         Total=few["amount"].map(lambda money: f"{money:.2f}".replace(".", ",")),

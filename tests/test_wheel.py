@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import crmlib
 
 ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.slow
-def test_the_wheel_runs_on_own_orders_outside_the_clone(tmp_path: Path, cdnow_sample: pd.DataFrame) -> None:
+def test_the_wheel_runs_on_own_orders_outside_the_clone(tmp_path: Path, cdnow_sample: crmlib.Shop) -> None:
     uv = str(Path(sys.executable).with_name("uv"))
     wheels = tmp_path / "wheels"
     subprocess.run([uv, "build", "--wheel", "--quiet", "--out-dir", str(wheels), str(ROOT)], check=True)
@@ -34,7 +34,8 @@ def test_the_wheel_runs_on_own_orders_outside_the_clone(tmp_path: Path, cdnow_sa
     )
     folder = tmp_path / "elsewhere"
     folder.mkdir()
-    few = cdnow_sample[cdnow_sample["customer_id"].isin(cdnow_sample["customer_id"].unique()[:300])]
+    orders = cdnow_sample.orders.to_pandas()
+    few = orders[orders["customer_id"].isin(orders["customer_id"].unique()[:300])]
     few.to_csv(folder / "my.csv", index=False)
     done = subprocess.run(
         [str(venv / "bin" / "crmlib"), "run", "--source", "my.csv", "--fast"],

@@ -30,10 +30,9 @@ fewest_repeat_buyers: int = 30  # with fewer customers who bought again, no mode
 # %%
 import numpy as np
 import pandas as pd
-from IPython import get_ipython
 from lifetimes.utils import ConvergenceError
 
-from crmlib import clv, explore, open_shop, plots, policy, record
+from crmlib import clv, explore, open_shop, plots, policy, record, stop_here
 
 plots.use_style()
 
@@ -109,11 +108,10 @@ once = seen["frequency"] == 0
 record("customers_in_calibration", len(seen))
 record("share_without_repeat_purchase", round(once.mean(), 4))
 if (~once).sum() < fewest_repeat_buyers:
-    print(
+    stop_here(
         f"Only {(~once).sum()} of {len(seen)} customers bought again by {middle:%Y-%m-%d}: too few to fit a model of "
-        "repeat buying, so the cells below are skipped. Try a longer history, or a later calibration_end."
+        "repeat buying, so the notebook ends here. Try a longer history, or a later calibration_end."
     )
-    get_ipython().input_transformers_cleanup.append(lambda _lines: ["\n"])
 
 # %% [markdown]
 # **What do you expect?** Which bar will be the tallest?
@@ -163,23 +161,21 @@ def fitted(name: str, table: pd.DataFrame, weights: object = 1) -> object:
 
 
 # %%
-slow_model = seen.sample(min(len(seen), 2_000 if fast else 50_000), random_state=4)  # Pareto/NBD takes its time
-models = {name: fitted(name, slow_model if name == "Pareto/NBD" else seen) for name in fitters}
+models, predictions, alive = {}, {}, {}
 history = [seen[key] for key in ("frequency", "recency", "T")]
-predictions, alive = {}, {}
-for name in list(models):
+for name in fitters:
+    most_rows = (2_000 if fast else 50_000) if name == "Pareto/NBD" else len(seen)  # Pareto/NBD takes its time
+    model = fitted(name, seen.sample(min(len(seen), most_rows), random_state=4))
     try:
         with np.errstate(invalid="raise"):
-            predictions[name] = np.asarray(models[name].predict(days_ahead, *history))
-            alive[name] = np.asarray(models[name].conditional_probability_alive(*history))
+            forecast = np.asarray(model.predict(days_ahead, *history))
+            chance = np.asarray(model.conditional_probability_alive(*history))
+        models[name], predictions[name], alive[name] = model, forecast, chance
     except FloatingPointError:
-        print(f"{name} cannot be computed for histories like these (a number too close to 0), so it is left out below.")
-        models.pop(name)
-        predictions.pop(name, None)
+        print(f"{name} is left out: some histories here are too long for its formulas, as numbers come too close to 0.")
 if shrunk:
     print(f"No clear best answer for {', '.join(shrunk)} in these data, so its parameters were held back a little.")
-parameters = pd.DataFrame({name: model.params_.to_dict() for name, model in models.items()}).T
-parameters.style.format(precision=3, na_rep="")
+pd.DataFrame({name: dict(model.params_) for name, model in models.items()}).T.style.format(precision=3, na_rep="")
 
 # %% [markdown]
 # Each model has four parameters. Two describe how the first coins vary between customers, two the second coins. Single parameters say little. Their ratios speak:
@@ -285,18 +281,16 @@ pitfall.round(0)
 #
 # **What do you expect?** How bad is *always zero*?
 
-# %%
+# %% mystnb={"image": {"alt": "Dots for each model and baseline: mean absolute error on the left, root mean squared error on the right."}}
 card = clv.scorecard(split, predictions)
 record("scorecard", card.reset_index(names="model"))
-card.round(3)
-
-# %% mystnb={"image": {"alt": "Dots for each model and baseline: mean absolute error on the left, root mean squared error on the right."}}
-gap = card.loc["always zero", ["mae", "rmse"]] / card.loc[list(models), ["mae", "rmse"]].min() - 1
 nothing = (seen["frequency_holdout"] == 0).mean()
 record("share_without_purchase_in_holdout", round(nothing, 4))
+print(f"{nothing:.0%} of the customers bought nothing in the {days_ahead} days of the holdout.")
+gap = card.loc["always zero", ["mae", "rmse"]] / card.loc[list(models), ["mae", "rmse"]].min() - 1
 title = f"Always zero against the best model: {gap['mae']:+.0%} absolute error, {gap['rmse']:+.0%} squared"
 axes = plots.error_dots(card, title=title, language=language)
-print(f"{nothing:.0%} of the customers bought nothing in the {days_ahead} days of the holdout.")
+card.round(3)
 
 # %% [markdown]
 # Where most customers buy nothing, *always zero* is close to the models on the left, and it may even win. Why? The absolute error rewards the **median**, and the median customer buys nothing. A forecast that never sells anything gets a fair mark.
@@ -339,6 +333,8 @@ correlation = repeat["frequency"].corr(repeat["monetary_value"])
 record("correlation_frequency_value", round(correlation, 4))
 spend = fitted("Gamma-Gamma", repeat)
 buying = fitted(cltv_model, customers)
+if {cltv_model, "Gamma-Gamma"} & shrunk:
+    print("A model used from here on found no clear best answer, so its parameters were held back a little.")
 print(f"Correlation of frequency and monetary value: {correlation:.2f}, over {len(repeat):,} repeat buyers.")
 average = spend.conditional_expected_average_profit(0, 0)
 print(f"A customer of whom we know nothing is expected to spend {average:.2f} a purchase.")
@@ -400,8 +396,11 @@ rng = np.random.default_rng(5)
 refits = []
 for _ in range(8 if fast else 25):
     drawn = rng.multinomial(len(customers), np.full(len(customers), 1 / len(customers)))
-    spend_again = fitted("Gamma-Gamma", repeat, weights=drawn[spenders])
-    refits.append((fitted(cltv_model, customers, weights=drawn), spend_again, drawn))
+    try:
+        spend_again = fitted("Gamma-Gamma", repeat, weights=drawn[spenders])
+        refits.append((fitted(cltv_model, customers, weights=drawn), spend_again, drawn))
+    except ConvergenceError:
+        print("One draw gave no answer and is left out.")
 places = [len(worth) // 100, len(worth) // 10, len(worth) // 4]
 three = worth.iloc[places]
 values = np.array([clv.value(worth[customers.columns], b, s, policy=rules)["cltv"] for b, s, _ in refits])
@@ -411,8 +410,8 @@ draws = np.column_stack([values.mean(axis=1), values[:, places]])
 sure = pd.DataFrame({"cltv": [worth["cltv"].mean(), *three["cltv"]], "half": 1.96 * draws.std(axis=0, ddof=1)})
 sure["low"], sure["high"] = sure["cltv"] - sure["half"], sure["cltv"] + sure["half"]
 sure.index = [
-    "mean of all",
-    *(f"{c.customer_id}: {c.frequency:.0f} repeats, {c.days_silent:.0f} days silent" for c in three.itertuples()),
+    "mean of all customers",
+    *(f"{c.customer_id} ({c.frequency:.0f} repeats, {c.days_silent:.0f} d silent)" for c in three.itertuples()),
 ]
 record("cltv_intervals", sure.reset_index(names="of"))
 shares = 100 * sure[["low", "high"]].div(sure["cltv"], axis=0).assign(estimate=1.0)
@@ -425,7 +424,7 @@ axes = plots.interval_dots(shares, title=title, xlabel=f"CLTV over {horizon_mont
 #
 # Two warnings.
 #
-# **The interval is about a mean.** It holds for *all customers with a history like this one*. This one customer will buy nothing, or three times, and land far outside.
+# **The interval is about a mean.** It holds for *all customers with a history like this one*. This one customer may buy nothing, or three times, and land far outside.
 #
 # **The interval believes the model.** If the story of the coins is wrong, every refit is wrong in the same way. The bootstrap cannot see that. The holdout can: there we know the money.
 
@@ -440,7 +439,7 @@ print(f"Holdout: {promised:,.0f} of revenue promised by {cltv_model} and Gamma-G
 print(f"The bootstrap's interval on the mean is plus or minus {sure['half'].iloc[0] / sure['cltv'].iloc[0]:.1%}.")
 
 # %% [markdown]
-# Compare the two percentages. When the first is the larger, the story is the bigger doubt, and not the number of customers. Say so when you report.
+# Compare the two percentages. If the first is the larger, the story is the bigger doubt. If the second is, there are too few customers. Report both.
 #
 # ## 7. What may a new customer cost?
 #
@@ -534,12 +533,13 @@ decision.round({"bid": 2, "profit_per_1000": 0, "if_worth_20%_less": 0})
 #
 # - The *margin of the first order* as the limit is safe and timid. Each customer leaves money, but a rival who counts the later orders outbids us.
 # - At *our estimate* of first and later orders nothing is left: it is the break-even, not a target.
-# - *Revenue so far* is a number that many shops have at hand. It is not margin, and it is not the future. Bidding it loses money on every customer, and the more customers come, the more.
+# - *Revenue so far* is a number that many shops have at hand. It is not margin, and it is not the future. Where it stands above our estimate, every customer bought loses money.
 #
 # **Decision.** Treat the lower end of the interval as the limit, and aim well below it. Buy a small batch first. Then watch its first months: customers from an advert may be worth less than those who found us by themselves, and the mean of our present customers cannot know that. For the customers we have, spend attention by CLTV, not by past spend: the best tenth holds the share in the figure of section 5.
 #
 # **How sure?** The interval holds the luck of the draw only. The holdout's error on revenue (section 6) is the better measure of what the model does not know; the last column shows what an error of a fifth would do.
-#
+
+# %% [markdown]
 # ## What you can do now
 #
 # - You computed frequency, recency and age by hand, and you know why they are not RFM's.

@@ -1,0 +1,37 @@
+"""A notebook that cannot go on says why in one sentence, and stops without an error."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+__all__ = ["StopHere", "stop_here"]
+
+
+class StopHere(Exception):  # noqa: N818 - it is no error
+    """Ends a notebook. JupyterLab shows the reason alone; `crmlib run` counts the notebook as done."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Show the sentence instead of a traceback; IPython looks for this method."""
+        return [str(self)]
+
+
+def stop_here(reason: str) -> NoReturn:
+    """Stop a notebook whose remaining cells have nothing to work on.
+
+    Parameters
+    ----------
+    reason
+        One sentence: what is missing, and what to do.
+
+    Raises
+    ------
+    StopHere
+        Always.
+
+    Examples
+    --------
+    >>> stop_here("Only 3 customers bought again: too few to fit a model.")
+    Traceback (most recent call last):
+    crmlib.stopping.StopHere: Only 3 customers bought again: too few to fit a model.
+    """
+    raise StopHere(reason)

@@ -1,0 +1,133 @@
+"""What crmlib shows to the world: its names, their documentation, and how fast it is there."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import crmlib
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MODULES = sorted(
+    module.name
+    for module in pkgutil.walk_packages(crmlib.__path__, "crmlib.")
+    if not module.name.rpartition(".")[2].startswith("_")
+)
+
+
+def public(module: Any) -> Iterator[tuple[str, Any]]:
+    """Give the functions and classes that a module announces, and the classes' methods and properties."""
+    for name, thing in vars(module).items():
+        if name not in getattr(module, "__all__", ()) or getattr(thing, "__module__", None) != module.__name__:
+            continue
+        if inspect.isclass(thing):
+            yield name, thing
+            for part, method in vars(thing).items():
+                if not part.startswith("_") and (inspect.isfunction(method) or isinstance(method, property)):
+                    yield f"{name}.{part}", method
+        elif inspect.isfunction(inspect.unwrap(thing)):
+            yield name, thing
+
+
+PUBLIC = {f"{name}.{member}": thing for name in MODULES for member, thing in public(importlib.import_module(name))}
+
+
+def parameters(thing: Any) -> list[str]:
+    """Name what a caller hands over."""
+    if not inspect.isfunction(inspect.unwrap(thing)):
+        return []
+    names = list(inspect.signature(thing).parameters)
+    return [name for name in names if name not in {"self", "cls"} and not name.startswith("_")]
+
+
+def documented(thing: Any) -> set[str]:
+    """Name the parameters that stand in the Parameters section, as ``a`` or ``a, b`` above an indented text."""
+    text = inspect.getdoc(thing) or ""
+    section = re.search(r"^Parameters\n-+\n(.*?)(?=^\w[\w ]*\n-+$|\Z)", text, re.MULTILINE | re.DOTALL)
+    heads = re.findall(r"^(\S.*)$", section[1], re.MULTILINE) if section else []
+    return {name.strip().lstrip("*") for head in heads for name in head.partition(" : ")[0].split(",")}
+
+
+def test_the_public_names_are_these() -> None:
+    assert crmlib.__all__ == [
+        *("CrmlibError", "Policy", "Shop", "clv", "explore", "open_shop", "plots", "record", "rfm", "text"),
+    ]
+
+
+@pytest.mark.parametrize("name", crmlib.__all__)
+def test_each_public_name_is_there(name: str) -> None:
+    assert getattr(crmlib, name) is not None
+
+
+def test_dir_lists_the_public_names() -> None:
+    assert dir(crmlib) == sorted(crmlib.__all__)
+
+
+def test_another_name_is_not_there() -> None:
+    with pytest.raises(AttributeError, match="module 'crmlib' has no attribute 'nothing'"):
+        _ = crmlib.nothing
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_each_name_that_a_module_announces_is_there(module: str) -> None:
+    loaded = importlib.import_module(module)
+    assert [name for name in getattr(loaded, "__all__", ()) if not hasattr(loaded, name)] == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_each_module_says_what_it_is(module: str) -> None:
+    assert (importlib.import_module(module).__doc__ or "").strip()
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_each_public_thing_says_what_it_is(name: str) -> None:
+    assert (inspect.getdoc(PUBLIC[name]) or "").strip()
+
+
+@pytest.mark.parametrize("name", [name for name, thing in PUBLIC.items() if len(parameters(thing)) > 1])
+def test_each_parameter_is_documented(name: str) -> None:
+    """One parameter may be clear from one line, and may be named in a sentence; several stand in a section."""
+    text = inspect.getdoc(PUBLIC[name]) or ""
+    known = documented(PUBLIC[name])
+    # a short text may name them in its own sentence
+    assert [each for each in parameters(PUBLIC[name]) if each not in known and f"`{each}`" not in text] == []
+
+
+@pytest.mark.parametrize("name", [name for name, thing in PUBLIC.items() if documented(thing)])
+def test_no_parameter_is_documented_that_is_not_there(name: str) -> None:
+    thing = PUBLIC[name]
+    taken = list(inspect.signature(thing).parameters)
+    assert documented(thing) - set(taken) == set()
+
+
+def fresh(code: str) -> str:
+    """Run code in a new process."""
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_import_crmlib_stays_light() -> None:
+    heavy = ["pandas", "numpy", "duckdb", "matplotlib", "lifetimes", "papermill", "pyarrow", "scipy", "IPython"]
+    assert fresh(f"import sys, crmlib; print([name for name in {heavy} if name in sys.modules])") == "[]"
+
+
+def test_rfm_does_not_load_what_only_models_and_figures_need() -> None:
+    heavy = ["matplotlib", "lifetimes", "papermill", "scipy", "ipywidgets"]
+    assert fresh(f"import sys, crmlib; crmlib.rfm; print([name for name in {heavy} if name in sys.modules])") == "[]"
+
+
+def test_importing_the_models_leaves_the_process_as_it_was() -> None:
+    code = (
+        "import warnings, pandas as pd; options = pd.get_option('mode.chained_assignment') if hasattr(pd.options.mode, "
+        "'chained_assignment') else None; filters = list(warnings.filters); import crmlib.clv; "
+        "print(filters == warnings.filters)"
+    )
+    assert fresh(code) == "True"
