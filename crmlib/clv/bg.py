@@ -148,6 +148,7 @@ def purchases_if_alive(t: Any, x: Any, T: Any, parameters: FloatArray) -> FloatA
     return np.asarray((a + b + x - 1) / (a - 1) * (1 - remaining))
 
 
+LARGEST_EXPONENT = 700.0
 NEAR_ONE = 1e-5
 _BESIDE = (2 * NEAR_ONE, -2 * NEAR_ONE)
 
@@ -260,7 +261,11 @@ class _Geometric(Fitting):
         >>> round(model.conditional_expected_number_of_purchases_up_to_time(39, 2, 30.43, 38.86), 4)
         1.226
         """
-        expected = self._alive(frequency, recency, T) * self._if_alive(t, frequency, T)
+        if np.ndim(t) == 0:
+            expected = self._purchases([float(t)], [1.0], frequency, recency, T)
+        else:
+            parameters = self._with_first_chance()
+            expected = self._alive(frequency, recency, T) * purchases_if_alive(t, frequency, T, parameters)
         return like(expected, frequency, recency, T, t)
 
     def conditional_probability_alive(self, frequency: Any, recency: Any, T: Any) -> FloatArray:
@@ -302,30 +307,51 @@ class _Geometric(Fitting):
     def expected_number_of_purchases_up_to_time(self, t: Any) -> Any:
         """Return the repeat purchases expected from a new customer within t periods of the first purchase."""
         zero = np.zeros(np.shape(t))
-        return like(self._alive(zero, zero, zero) * self._if_alive(t, zero, zero), t)
+        return like(self._alive(zero, zero, zero) * purchases_if_alive(t, zero, zero, self._with_first_chance()), t)
 
     def _teach(self, frequency: Any) -> None:
         """Nothing needs saying about MBG/NBD's one-time buyers."""
 
-    def _alive(self, frequency: Any, recency: Any, T: Any) -> FloatArray:
+    def _with_first_chance(self) -> FloatArray:
         r, alpha, a, b = self._unload_params(*self._names)
-        x, t_x, T = (np.asarray(values, dtype=float) for values in (frequency, recency, T))
-        chances = b + x + self._shift - 1
-        if not self._shift:
-            chances = np.where(x > 0, chances, 1.0)
-        gone = (r + x) * np.log((alpha + T) / (alpha + t_x)) + np.log(a / chances)
-        alive = expit(-gone)
-        return alive if self._shift else np.where(x == 0, 1.0, alive)
+        return np.array([r, alpha, a, b + self._shift])
 
-    def _if_alive(self, t: Any, frequency: Any, T: Any) -> FloatArray:
-        """Return the purchases within t periods if alive, computed once per distinct frequency and T."""
+    def _log_odds(self, x: FloatArray, T: FloatArray) -> FloatArray:
+        """Return the part of the log-odds to be gone that recency has no part in; -inf where nobody can be."""
         r, alpha, a, b = self._unload_params(*self._names)
-        parameters = np.array([r, alpha, a, b + self._shift])
-        x, T = np.asarray(frequency, dtype=float), np.asarray(T, dtype=float)
-        if np.ndim(t) == 0 and x.ndim == 1 and x.shape == T.shape and x.size > 1:
-            unique_x, unique_T, place = pairs(x, T)
-            return purchases_if_alive(t, unique_x, unique_T, parameters)[place]
-        return purchases_if_alive(t, x, T, parameters)
+        if self._shift:
+            return np.asarray(np.log(a / (b + x)) + (r + x) * np.log(alpha + T))
+        chances = np.where(x > 0, b + x - 1, 1.0)
+        return np.where(x > 0, np.log(a / chances) + (r + x) * np.log(alpha + T), -np.inf)
+
+    def _alive(self, frequency: Any, recency: Any, T: Any) -> FloatArray:
+        r, alpha = self._unload_params("r", "alpha")
+        x, t_x, T = (np.asarray(values, dtype=float) for values in (frequency, recency, T))
+        return np.asarray(expit((r + x) * np.log(alpha + t_x) - self._log_odds(x, T)))
+
+    def _purchases(
+        self, times: list[float], factors: list[float], frequency: Any, recency: Any, T: Any
+    ) -> FloatArray:
+        """Return the sum of factors times the purchases expected up to each time.
+
+        All but recency's part is computed once per distinct frequency and T, whatever the number of times.
+        """
+        r, alpha = self._unload_params("r", "alpha")
+        parameters = self._with_first_chance()
+        x, t_x, T = (np.asarray(values, dtype=float) for values in (frequency, recency, T))
+
+        def if_alive(x: FloatArray, T: FloatArray) -> FloatArray:
+            together = np.zeros(np.broadcast_shapes(np.shape(x), np.shape(T)))
+            for t, factor in zip(times, factors, strict=True):
+                together += factor * purchases_if_alive(t, x, T, parameters)
+            return together
+
+        if x.ndim != 1 or x.shape != T.shape or not x.size:
+            return if_alive(x, T) * self._alive(x, t_x, T)
+        distinct = pairs(x, T)
+        gone = distinct.spread(self._log_odds(distinct.first, distinct.second)) - (r + x) * np.log(alpha + t_x)
+        np.exp(np.minimum(gone, LARGEST_EXPONENT, out=gone), out=gone)
+        return distinct.spread(if_alive(distinct.first, distinct.second)) / (1 + gone)
 
 
 class BetaGeoFitter(_Geometric, lifetimes.BetaGeoFitter):  # type: ignore[misc]

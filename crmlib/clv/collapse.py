@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["BoolArray", "FloatArray", "IntArray", "Levels", "Rows", "collapse", "combine", "pairs", "unique_rows"]
+__all__ = ["BoolArray", "FloatArray", "IntArray", "Levels", "Pairs", "Rows", "collapse", "combine", "pairs", "unique_rows"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -166,15 +166,42 @@ def _codes(key: IntArray, sizes: Sequence[int]) -> list[IntArray]:
     return [key, *reversed(codes)]
 
 
-def pairs(first: FloatArray, second: FloatArray) -> tuple[FloatArray, FloatArray, IntArray]:
-    """Return the distinct pairs of two columns, and for each row the place of its pair among them.
+@dataclass(frozen=True)
+class Pairs:
+    """The distinct pairs of two columns: compute once per pair, then spread over the rows.
+
+    Attributes
+    ----------
+    first, second
+        The distinct pairs.
+    """
+
+    first: FloatArray
+    second: FloatArray
+    _key: IntArray
+    _unique: IntArray
+    _span: int
+
+    def spread(self, values: FloatArray) -> FloatArray:
+        """Return for each row the value of its pair."""
+        if not self._span:
+            return values[self._key]
+        table = np.empty(self._span)
+        table[self._unique] = values
+        return table[self._key]
+
+
+def pairs(first: FloatArray, second: FloatArray) -> Pairs:
+    """Find the distinct pairs of two columns.
 
     Examples
     --------
     >>> import numpy as np
-    >>> x, T, place = pairs(np.array([1.0, 0, 1]), np.array([9.0, 7, 9]))
-    >>> x.tolist(), T.tolist(), place.tolist()
-    ([0.0, 1.0], [7.0, 9.0], [1, 0, 1])
+    >>> found = pairs(np.array([1.0, 0, 1]), np.array([9.0, 7, 9]))
+    >>> found.first.tolist(), found.second.tolist()
+    ([0.0, 1.0], [7.0, 9.0])
+    >>> found.spread(found.first + found.second).tolist()
+    [10.0, 7.0, 10.0]
     """
     one, two = Levels.of(first), Levels.of(second)
     key, sizes = _key([one, two])
@@ -183,13 +210,11 @@ def pairs(first: FloatArray, second: FloatArray) -> tuple[FloatArray, FloatArray
         seen = np.zeros(span, dtype=bool)
         seen[key] = True
         unique = np.flatnonzero(seen)
-        where = np.empty(span, dtype=np.int64)
-        where[unique] = np.arange(unique.size)
-        place = where[key]
     else:
-        unique, place = np.unique(key, return_inverse=True)
+        unique, key = np.unique(key, return_inverse=True)
+        span = 0
     a, b = _codes(unique, sizes)
-    return one.values[a], two.values[b], place
+    return Pairs(one.values[a], two.values[b], key, unique, span)
 
 
 def collapse(summary: Any, columns: Sequence[str] = ("frequency", "recency", "T")) -> pd.DataFrame:
