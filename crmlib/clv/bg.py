@@ -19,6 +19,7 @@ from scipy.special import digamma, expit, gammaln, hyp2f1, polygamma
 
 from crmlib.clv.collapse import pairs, unique_rows
 from crmlib.clv.fitting import Fitting, like
+from crmlib.clv.optimise import in_logs
 from crmlib.clv.peer import lifetimes
 from crmlib.errors import ModelWarning
 
@@ -33,7 +34,7 @@ BLOCK = 1 << 14
 
 
 def likelihood(rows: Rows, shift: int) -> Likelihood:
-    """Return the log-likelihood of unique rows as a function of (r, alpha, a, b), with gradient and Hessian.
+    """Return the log-likelihood of unique rows as a function of (r, alpha, a, b), with derivatives by their logs.
 
     A row contributes, with c = b + x + shift - 1::
 
@@ -119,7 +120,7 @@ def likelihood(rows: Rows, shift: int) -> Likelihood:
             hessian[1, 1] -= np.einsum("i,i,i", once, by_alpha, inverse_T[j] + inverse_t[k])
             hessian[2, 2] -= once.sum() / a**2
             hessian[3, 3] += np.einsum("i,i,i", once, c, c)
-        return value, gradient, np.triu(hessian) + np.triu(hessian, 1).T
+        return value, *in_logs(parameters, gradient, np.triu(hessian) + np.triu(hessian, 1).T)
 
     return of
 

@@ -182,6 +182,15 @@ class Pairs:
     _unique: IntArray
     _span: int
 
+    @property
+    def place(self) -> IntArray:
+        """For each row, the place of its pair among the distinct ones."""
+        if not self._span:
+            return self._key
+        table = np.empty(self._span, dtype=np.int64)
+        table[self._unique] = np.arange(self._unique.size)
+        return table[self._key]
+
     def spread(self, values: FloatArray) -> FloatArray:
         """Return for each row the value of its pair."""
         if not self._span:

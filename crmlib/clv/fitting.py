@@ -14,7 +14,7 @@ import pandas as pd
 
 from crmlib.clv.inputs import Data, read_columns, read_summary
 from crmlib.clv.collapse import Levels, Rows, unique_rows
-from crmlib.clv.optimise import Optimum, covariance, in_logs, minimise
+from crmlib.clv.optimise import Optimum, covariance, minimise
 from crmlib.clv.problems import ConvergenceError
 from crmlib.errors import ModelError, ModelWarning
 
@@ -68,7 +68,7 @@ class Fitting:
     _rows: Rows
 
     def _likelihood(self, rows: Rows) -> Likelihood:
-        """Return a function from parameters to the rows' log-likelihood, its gradient and its Hessian."""
+        """Return a function from the parameters to the log-likelihood, its gradient and Hessian by their logs."""
         raise NotImplementedError
 
     def _first_guess(self, rows: Rows) -> FloatArray:
@@ -146,13 +146,13 @@ class Fitting:
 
         def objective(logs: FloatArray) -> tuple[float, FloatArray, FloatArray]:
             parameters = np.exp(logs)
+            squares = penalty * parameters**2
             value, gradient, hessian = likelihood(parameters)
-            gradient, hessian = in_logs(
-                parameters,
-                2 * penalty * parameters - gradient / customers,
-                2 * penalty * np.eye(logs.size) - hessian / customers,
+            return (
+                float(squares.sum()) - value / customers,
+                2 * squares - gradient / customers,
+                np.diag(4 * squares) - hessian / customers,
             )
-            return penalty * float(parameters @ parameters) - value / customers, gradient, hessian
 
         return objective
 

@@ -18,6 +18,7 @@ from scipy.special import digamma, gammaln, polygamma
 
 from crmlib.clv.collapse import unique_rows
 from crmlib.clv.fitting import LOG_LIMIT, Fitting, like
+from crmlib.clv.optimise import in_logs
 from crmlib.clv.peer import lifetimes
 from crmlib.errors import ModelError, ModelWarning
 
@@ -32,7 +33,7 @@ CORRELATED = 0.3
 
 
 def likelihood(rows: Rows) -> Likelihood:
-    """Return the log-likelihood of unique rows as a function of (p, q, v), with gradient and Hessian.
+    """Return the log-likelihood of unique rows as a function of (p, q, v), with derivatives by their logs.
 
     Of a row's terms only (p x + q) log(x m + v) mixes spend with the parameters; the rest is summed once, or once per
     distinct x.
@@ -79,7 +80,8 @@ def likelihood(rows: Rows) -> Likelihood:
         q_q = per_x @ more_1 - total * polygamma(1, q)
         q_v = total / v - w_1
         v_v = p * wx_2 + q * w_2 - total * q / v**2
-        return float(value), gradient, np.array([[p_p, p_q, -wx_1], [p_q, q_q, q_v], [-wx_1, q_v, v_v]])
+        hessian = np.array([[p_p, p_q, -wx_1], [p_q, q_q, q_v], [-wx_1, q_v, v_v]])
+        return float(value), *in_logs(parameters, gradient, hessian)
 
     return of
 
