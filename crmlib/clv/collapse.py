@@ -1,9 +1,9 @@
 """Customers who look alike are one row with a weight.
 
-A model of purchase counts sees a customer as frequency, recency and T only. A million customers watched for two
-years in weeks are some ten thousand such rows, and a billion are hardly more: the likelihood is summed over the
-unique rows, each times its weight, and the fit costs what the unique rows cost. Logs and special functions are
-taken once per distinct value of a column, not once per row.
+A model of purchase counts sees a customer as frequency, recency and T only. A million customers watched for
+two years in weeks are some ten thousand such rows, and a billion are hardly more: the likelihood is summed
+over the unique rows, each times its weight, and the fit costs what the unique rows cost. Logs and special
+functions are taken once per distinct value of a column, not once per row.
 """
 
 from __future__ import annotations
@@ -18,7 +18,18 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["BoolArray", "FloatArray", "IntArray", "Levels", "Pairs", "Rows", "collapse", "combine", "pairs", "unique_rows"]
+__all__ = [
+    "BoolArray",
+    "FloatArray",
+    "IntArray",
+    "Levels",
+    "Pairs",
+    "Rows",
+    "collapse",
+    "combine",
+    "pairs",
+    "unique_rows",
+]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -36,13 +47,13 @@ class Levels:
     Whole numbers of a short range keep every number of the range as a value, used or not: that is quicker.
     """
 
-    values: FloatArray
+    distinct: FloatArray
     codes: IntArray
 
     @property
     def column(self) -> FloatArray:
         """The column as it was."""
-        return self.values[self.codes]
+        return self.distinct[self.codes]
 
     @classmethod
     def of(cls, column: FloatArray) -> Levels:
@@ -52,7 +63,7 @@ class Levels:
         --------
         >>> import numpy as np
         >>> levels = Levels.of(np.array([2.5, 0.5, 2.5]))
-        >>> levels.values.tolist(), levels.codes.tolist()
+        >>> levels.distinct.tolist(), levels.codes.tolist()
         ([0.5, 2.5], [1, 0, 1])
         """
         low, high = column.min(), column.max()
@@ -124,7 +135,7 @@ def unique_rows(columns: Mapping[str, FloatArray], weights: FloatArray | None = 
     if span <= 4 * key.size:  # few possible rows: count them where they stand
         counts = np.bincount(key, weights=weights, minlength=span)
         unique = np.flatnonzero(counts)
-        counts = counts[unique].astype(float)
+        counts = np.asarray(counts[unique], dtype=float)
     elif weights is None:
         key = np.sort(key)
         starts = np.flatnonzero(np.concatenate(([True], key[1:] != key[:-1])))
@@ -138,22 +149,19 @@ def unique_rows(columns: Mapping[str, FloatArray], weights: FloatArray | None = 
         counts = np.add.reduceat(weights[order].astype(float), starts)
     codes = _codes(unique, sizes)
     return Rows(
-        {
-            name: Levels(level.values, code)
-            for name, level, code in zip(columns, levels, codes, strict=True)
-        },
+        {name: Levels(level.distinct, code) for name, level, code in zip(columns, levels, codes, strict=True)},
         counts,
     )
 
 
 def _key(levels: Sequence[Levels]) -> tuple[IntArray, list[int]]:
     """Return one whole number per row that stands for all its columns, and the number of values of each column."""
-    sizes = [level.values.size for level in levels]
+    sizes = [level.distinct.size for level in levels]
     if float(np.prod([float(size) for size in sizes])) > LARGEST_KEY:
         raise OverflowError(f"{sizes} distinct values a column are more combinations than a 64-bit key can hold")
     key = levels[0].codes
     for level in levels[1:]:
-        key = key * level.values.size + level.codes
+        key = key * level.distinct.size + level.codes
     return key, sizes
 
 
@@ -223,7 +231,7 @@ def pairs(first: FloatArray, second: FloatArray) -> Pairs:
         unique, key = np.unique(key, return_inverse=True)
         span = 0
     a, b = _codes(unique, sizes)
-    return Pairs(one.values[a], two.values[b], key, unique, span)
+    return Pairs(one.distinct[a], two.distinct[b], key, unique, span)
 
 
 def collapse(summary: Any, columns: Sequence[str] = ("frequency", "recency", "T")) -> pd.DataFrame:
@@ -232,9 +240,9 @@ def collapse(summary: Any, columns: Sequence[str] = ("frequency", "recency", "T"
     Parameters
     ----------
     summary
-        A pandas table with a row per customer, or with rows that already carry `weights` (then these are added
-        up), or anything with `.to_pandas()`: a table of the engine should be grouped there, by
-        ``select frequency, recency, T, count(*) as weights ... group by all``, so that only unique rows travel.
+        A pandas table with a row per customer, or with rows that already carry `weights` (then these are
+        added up), or anything with `.to_pandas()`: a table of the engine should be grouped there, by ``select
+        frequency, recency, T, count(*) as weights ... group by all``, so that only unique rows travel.
     columns
         What makes two customers alike. Gamma-Gamma needs ``("frequency", "monetary_value")``.
 

@@ -2,14 +2,15 @@
 
 Pareto/NBD needs, for x purchases and a time t,
 
-    g(x, t) = s ∫ ((α+t)/(α+τ))^(r+x) ((β+t)/(β+τ))^s dτ/(β+τ),   τ from t to infinity,
+    g(x, t) = s ∫ ((alpha+t)/(alpha+τ))^(r+x) ((beta+t)/(beta+τ))^s dτ/(beta+τ),   τ from t to infinity,
 
-a number between 0 and 1: how likely it is, relative to being alive at t, that a customer dies after t having bought
-nothing more since. The literature writes it with a Gaussian hypergeometric function, 2F1, which overflows for
-frequent buyers and whose derivatives are not at hand. Here the integral is computed as it stands, after two
-substitutions that make it harmless for every x:
+a number between 0 and 1: how likely it is, relative to being alive at t, that a customer dies after t having
+bought nothing more since. The literature writes it with a Gaussian hypergeometric function, 2F1, which
+overflows for frequent buyers and whose derivatives are not at hand. Here the integral is computed as it
+stands, after two substitutions that make it harmless for every x:
 
-1. τ = (m+t) exp(w) - m with m the smaller of α and β. The integrand then falls like an exponential, at a rate that
+1. τ = (m+t) exp(w) - m with m the smaller of alpha and beta. The integrand then falls like an exponential, at
+a rate that
    only grows with w, and its nearest singularity is π away from the path of integration.
 2. w = W exp(u - exp(-u)), the double exponential substitution for such integrands: the trapezoidal rule with
    a few dozen points is exact to 13 digits, as points gather at w = 0 and thin out where nothing is left.
@@ -20,23 +21,23 @@ The derivatives by the parameters are moments of the same integrand, at the same
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from crmlib.clv.collapse import FloatArray, IntArray
 
-__all__ = ["Moments", "log_g", "moments"]
+__all__ = ["Moments", "half_line", "log_g", "moments"]
 
 _DEPTH = 36.0
 """The integrand is followed down to exp(-36)."""
 _BLOCK = 1 << 11
 """Pairs are computed in blocks whose points stay in the processor's cache."""
 _GRADES = ((0.3, 0.22), (0.03, 0.11), (0.0, 0.055))
-"""The smaller (α+t)/(β+t) or its inverse, the sharper the integrand bends: ratio at least, step of the rule."""
+"""The smaller (alpha+t)/(beta+t) or its inverse, the sharper the integrand bends: ratio at least, step of the rule."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Moments:
     log
         log g(x, t).
     first
-        (4, pairs): gradient by the logs of r, alpha, s, beta of log s ∫ (α+τ)^-(r+x) (β+τ)^-(s+1) dτ.
+        (4, pairs): gradient by the logs of r, alpha, s, beta of log s ∫ (alpha+τ)^-(r+x) (beta+τ)^-(s+1) dτ.
     second
         (4, 4, pairs): Hessian of the integral over the integral itself.
     """
@@ -88,18 +89,15 @@ def _blocks(t: FloatArray, parameters: FloatArray) -> Iterator[tuple[IntArray, _
 def _path(
     x: FloatArray, t: FloatArray, parameters: FloatArray, rule: _Rule
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Return along each path: log((α+τ)/(α+t)), log((β+τ)/(β+t)), the length, and the integrand times weights.
+    """Return along each path log((alpha+τ)/(alpha+t)), log((beta+τ)/(beta+t)), its length, the integrand by weights.
 
-    The integrand is that of g: s ((α+t)/(α+τ))^(r+x) ((β+t)/(β+τ))^s (dτ/dw) / (β+τ).
+    The integrand is that of g: s ((alpha+t)/(alpha+τ))^(r+x) ((beta+t)/(beta+τ))^s (dτ/dw) / (beta+τ).
     """
     r, alpha, s, beta = parameters
     x = x[None, :]
     near, far = (alpha + t, beta + t) if alpha < beta else (beta + t, alpha + t)
     ratio = near / far
-    if alpha < beta:
-        first_rate = (r + x[0] - 1) + (s + 1) * ratio
-    else:
-        first_rate = s + (r + x[0]) * ratio
+    first_rate = r + x[0] - 1 + (s + 1) * ratio if alpha < beta else s + (r + x[0]) * ratio
     last_rate = r + s + x[0]
     # the rate grows from the first to the last, which it reaches about where exp(w) is far / near
     late = _DEPTH / last_rate - np.log(ratio) + 1
@@ -159,7 +157,7 @@ def moments(x: FloatArray, t: FloatArray, parameters: FloatArray) -> Moments:
         mass = density.sum(axis=0)
         log[block] = np.log(s * length * mass)
         density /= mass
-        by_alpha, by_beta = np.exp(-log_alpha), np.exp(-log_beta)  # (α+t)/(α+τ), (β+t)/(β+τ)
+        by_alpha, by_beta = np.exp(-log_alpha), np.exp(-log_beta)  # (alpha+t)/(alpha+τ), (beta+t)/(beta+τ)
         # the integrand's logarithmic derivatives by log r, log alpha, log s, log beta
         slopes = (
             -r * (log_alpha + np.log(alpha + time)),
@@ -173,7 +171,8 @@ def moments(x: FloatArray, t: FloatArray, parameters: FloatArray) -> Moments:
             mean[i] = weighted.sum(axis=0)
             for j in range(i, 4):
                 square[i, j] = square[j, i] = np.einsum("nb,nb->b", weighted, slopes[j])
-        # the slopes' own derivatives: the slopes again, but for the squares that 1/(α+τ) and 1/(β+τ) bring
+        # the slopes' own derivatives: the slopes again, but for the squares that 1/(alpha+τ) and 1/(beta+τ)
+        # bring
         square[0, 1] += mean[1] * r / (r + n)
         square[1, 0] = square[0, 1]
         square[2, 3] += mean[3] * s / (s + 1)
@@ -186,3 +185,19 @@ def moments(x: FloatArray, t: FloatArray, parameters: FloatArray) -> Moments:
         square[3, 3] += mean[3] + (s + 1) * beta_2
         first[:, block], second[:, :, block] = mean, square
     return Moments(log, first, second)
+
+
+def half_line(function: Callable[[FloatArray], FloatArray]) -> FloatArray:
+    """Return ∫ exp(-ζ) f(ζ) dζ from 0 to infinity, for a smooth f that may vary quickly near 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> round(float(half_line(lambda zeta: 1 / (1 + 100 * zeta))), 9)  # exp(.01) E1(.01) / 100
+    0.040785114
+    """
+    rule = _RULES[-1]
+    total: Any = 0.0
+    for point, weight in zip(rule.points[:, 0], rule.weights[:, 0], strict=True):
+        total = total + weight * np.exp(-point) * function(point)
+    return np.asarray(total)

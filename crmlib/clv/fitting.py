@@ -1,7 +1,8 @@
 """What every fitter shares: from unique rows to parameters, standard errors and a place to keep them.
 
-A model brings its parameters' names and one method, `_likelihood`, which returns the log-likelihood of unique rows
-with gradient and Hessian. Everything else (scale of time, penalizer, limits, warm starts, covariance) is here.
+A model brings its parameters' names and one method, `_likelihood`, which returns the log-likelihood of unique
+rows with gradient and Hessian. Everything else (scale of time, penalizer, limits, warm starts, covariance) is
+here.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
+from crmlib.clv.collapse import Levels, Rows
 from crmlib.clv.inputs import Data, read_columns, read_summary
-from crmlib.clv.collapse import Levels, Rows, unique_rows
 from crmlib.clv.optimise import Optimum, covariance, minimise
 from crmlib.clv.problems import ConvergenceError
 from crmlib.errors import ModelError, ModelWarning
@@ -51,7 +52,7 @@ class Fitting:
         The length of the periods of recency and T ("D", "W"), None where it was not said.
     """
 
-    _names: ClassVar[tuple[str, ...]]
+    parameter_names: ClassVar[tuple[str, ...]]
     _timed: ClassVar[tuple[str, ...]] = ()
     _columns: ClassVar[tuple[str, ...]] = ("frequency", "recency", "T")
     _time_columns: ClassVar[tuple[str, ...]] = ("recency", "T")
@@ -65,29 +66,29 @@ class Fitting:
     standard_errors_: pd.Series
     confidence_intervals_: pd.DataFrame
     period_: str | None = None
-    _rows: Rows
+    collapsed_: Rows
 
     def _likelihood(self, rows: Rows) -> Likelihood:
         """Return a function from the parameters to the log-likelihood, its gradient and Hessian by their logs."""
         raise NotImplementedError
 
-    def _first_guess(self, rows: Rows) -> FloatArray:
+    def _first_guess(self, rows: Rows) -> FloatArray:  # noqa: ARG002 - a model may look
         """Return the logs of the parameters to start from; `rows` are scaled."""
-        return np.full(len(self._names), 0.1)
+        return np.full(len(self.parameter_names), 0.1)
 
-    def _limits(self, rows: Rows) -> tuple[FloatArray, FloatArray]:
+    def limits(self, rows: Rows) -> tuple[FloatArray, FloatArray]:  # noqa: ARG002 - a model may look
         """Return the smallest and the largest logs of the parameters; `rows` are scaled."""
-        bound = np.full(len(self._names), LOG_LIMIT)
+        bound = np.full(len(self.parameter_names), LOG_LIMIT)
         return -bound, bound
 
-    def _penalty(self, rows: Rows) -> float:
+    def _penalty(self, rows: Rows) -> float:  # noqa: ARG002 - a model may look
         """Return the penalizer's weight beside the mean log-likelihood of a customer."""
         return self.penalizer_coef
 
     @property
     def rows_(self) -> pd.DataFrame:
         """The unique rows of the fit, with their weights: all that a refit or a bootstrap needs."""
-        return self._rows.to_pandas()
+        return self.collapsed_.to_pandas()
 
     def _read(self, first: Any, others: Mapping[str, Any], weights: Any, index: Any, period: str | None) -> Data:
         """Read `fit`'s arguments: one table, or the columns one by one."""
@@ -105,7 +106,7 @@ class Fitting:
         self.period_ = _same_period(data.period, period)
         return data
 
-    def _fit_rows(
+    def fit_rows(
         self,
         rows: Rows,
         *,
@@ -116,11 +117,11 @@ class Fitting:
         max_steps: int = 200,
     ) -> Self:
         """Find the parameters of unique rows and set everything that hangs on them."""
-        self._rows = rows
+        self.collapsed_ = rows
         self.customers_ = rows.customers
         self._refuse_hopeless(rows)
         self._scale = self._scale_of(rows)
-        scaled = self._scaled(rows)
+        scaled = self.in_scaled_time(rows)
         first = self._first_point(scaled, initial_params, start)
         optimum = self._search(scaled, first, tol, max_steps)
         if verbose:
@@ -129,18 +130,19 @@ class Fitting:
         return self
 
     def _search(self, scaled: Rows, first: FloatArray, tol: float, max_steps: int) -> Optimum:
-        lower, upper = self._limits(scaled)
+        lower, upper = self.limits(scaled)
         stride = len(scaled) // SAMPLE
         if stride >= 4:  # noqa: PLR2004 - a sample's optimum costs little and saves most passes over the whole
             sample = scaled.every(stride)
             try:
-                found = minimise(self._objective(sample), first, lower=lower, upper=upper, tol=1e-4)
+                found = minimise(self.objective_of(sample), first, lower=lower, upper=upper, tol=1e-4)
                 first = found.x
             except ConvergenceError:  # the whole may still have an optimum
                 pass
-        return minimise(self._objective(scaled), first, lower=lower, upper=upper, tol=tol, max_steps=max_steps)
+        return minimise(self.objective_of(scaled), first, lower=lower, upper=upper, tol=tol, max_steps=max_steps)
 
-    def _objective(self, rows: Rows) -> Objective:
+    def objective_of(self, rows: Rows) -> Objective:
+        """Return what the search minimises: a customer's mean negative log-likelihood, penalized, by the logs."""
         likelihood = self._likelihood(rows)
         customers, penalty = rows.customers, self._penalty(rows)
 
@@ -158,20 +160,21 @@ class Fitting:
 
     def _keep(self, optimum: Optimum, rows: Rows) -> None:
         scaled = np.exp(optimum.x)
-        units = self._units()
-        self.params_ = pd.Series(scaled * units, index=list(self._names))
+        units = self.units()
+        self.params_ = pd.Series(scaled * units, index=list(self.parameter_names))
         penalty = self._penalty(rows) * float(scaled @ scaled)
         self.log_likelihood_ = (penalty - optimum.value) * rows.customers + self._in_periods(rows)
         self._negative_log_likelihood_ = optimum.value
         self._hessian_ = optimum.hessian
         self._free = optimum.free
-        self._on_limit = [name for name, free in zip(self._names, optimum.free, strict=True) if not free]
-        self._set_intervals()
+        self._on_limit = [name for name, free in zip(self.parameter_names, optimum.free, strict=True) if not free]
+        self.set_intervals(self._compute_variance_matrix())
         if self._on_limit:
             warnings.warn(self._limit_message(), ModelWarning, stacklevel=4)
 
-    def _set_intervals(self) -> None:
-        self.variance_matrix_ = self._compute_variance_matrix()
+    def set_intervals(self, matrix: pd.DataFrame) -> None:
+        """Keep a covariance matrix of the parameters, and all that follows from it."""
+        self.variance_matrix_ = matrix
         errors = np.sqrt(np.diag(self.variance_matrix_.to_numpy()))
         self.standard_errors_ = pd.Series(errors, index=self.params_.index)
         self.confidence_intervals_ = pd.DataFrame(
@@ -182,17 +185,17 @@ class Fitting:
         )
 
     def _compute_variance_matrix(self) -> pd.DataFrame:
-        names = list(self._names)
-        matrix = covariance(self.params_.to_numpy(), self._hessian_, self.customers_, self._free)
+        names = list(self.parameter_names)
+        matrix = covariance(self.parameters(), self._hessian_, self.customers_, self._free)
         return pd.DataFrame(matrix, index=names, columns=names)
 
     def _limit_message(self) -> str:
         held = ", ".join(f"{name} = {self.params_[name]:.3g}" for name in self._on_limit)
         return (
             f"{type(self).__name__}: these customers do not tell how large {' and '.join(self._on_limit)} "
-            f"should be ({held}, where the search stops): the likelihood hardly changes beyond. Predictions for such "
-            "customers hold, but the parameter means nothing alone and has no standard error. More customers, a longer "
-            "time, or penalizer_coef=0.001 settle it."
+            f"should be ({held}, where the search stops): the likelihood hardly changes beyond. Predictions "
+            "for such customers hold, but the parameter means nothing alone and has no standard error. More "
+            "customers, a longer time, or penalizer_coef=0.001 settle it."
         )
 
     def _in_periods(self, rows: Rows) -> float:
@@ -203,61 +206,77 @@ class Fitting:
         if "recency" not in self._time_columns:
             return 0.0
         frequency = rows.columns["frequency"]
-        return float(rows.weights @ frequency.values[frequency.codes]) * float(np.log(self._scale))
+        return float(rows.weights @ frequency.distinct[frequency.codes]) * float(np.log(self._scale))
 
     def _scale_of(self, rows: Rows) -> float:
         if not self._time_columns:
             return 1.0
         ages = rows.columns[self._time_columns[-1]]
-        return 1.0 / float(ages.values[ages.codes.max()])
+        return 1.0 / float(ages.distinct[ages.codes.max()])
 
-    def _scaled(self, rows: Rows) -> Rows:
+    def in_scaled_time(self, rows: Rows) -> Rows:
         """Return the rows with time measured by the oldest customer's age, as lifetimes does."""
         columns = {
-            name: Levels(levels.values * self._scale, levels.codes) if name in self._time_columns else levels
+            name: Levels(levels.distinct * self._scale, levels.codes) if name in self._time_columns else levels
             for name, levels in rows.columns.items()
         }
         return Rows(columns, rows.weights)
 
-    def _units(self) -> FloatArray:
+    def units(self) -> FloatArray:
         """Return what one unit of each scaled parameter is in the caller's periods."""
-        return np.array([1 / self._scale if name in self._timed else 1.0 for name in self._names])
+        return np.array([1 / self._scale if name in self._timed else 1.0 for name in self.parameter_names])
 
     def _first_point(self, scaled: Rows, initial_params: Any, start: Fitting | None) -> FloatArray:
         if initial_params is not None and start is not None:
             raise ModelError("fit takes initial_params or start, not both: each says where the search begins.")
         if start is not None:
-            if start._names != self._names:
+            if start.parameter_names != self.parameter_names:
                 raise ModelError(
                     f"A {type(self).__name__} cannot start from a {type(start).__name__}: its parameters are "
-                    f"{', '.join(self._names)}, not {', '.join(start._names)}."
+                    f"{', '.join(self.parameter_names)}, not {', '.join(start.parameter_names)}."
                 )
-            start._require_fit()
-            # a start on the limit would hold the search there
-            return np.clip(np.log(start.params_.to_numpy() / self._units()), -LOG_LIMIT + 1, LOG_LIMIT - 1)
+            start.require_fit()
+            lower, upper = self.limits(scaled)  # a start on a limit would hold the search there
+            return np.clip(np.log(start.parameters() / self.units()), lower + 1, upper - 1)
         if initial_params is not None:
             first = np.asarray(initial_params, dtype=float)
-            if first.shape != (len(self._names),) or not np.isfinite(first).all():
-                raise ModelError(f"initial_params must be {len(self._names)} numbers, for {', '.join(self._names)}.")
+            if first.shape != (len(self.parameter_names),) or not np.isfinite(first).all():
+                names = ", ".join(self.parameter_names)
+                raise ModelError(f"initial_params must be {len(self.parameter_names)} numbers, for {names}.")
             return first
         return self._first_guess(scaled)
 
     def _refuse_hopeless(self, rows: Rows) -> None:
         frequency = rows.columns["frequency"]
-        if not frequency.values[frequency.codes].any():
+        if not frequency.distinct[frequency.codes].any():
             raise ModelError(
-                f"Nobody bought again: frequency is 0 for all {rows.customers:g} customers. A repeat-purchase model has "
-                "nothing to learn from them; use a longer time, or check that frequency counts repeat purchases."
+                f"Nobody bought again: frequency is 0 for all {rows.customers:g} customers. A "
+                "repeat-purchase model has nothing to learn from them; use a longer time, or check that "
+                "frequency counts repeat purchases."
             )
-        if rows.customers < len(self._names) and not self.penalizer_coef:
+        if rows.customers < len(self.parameter_names) and not self.penalizer_coef:
             raise ModelError(
-                f"{rows.customers:g} customer(s) cannot settle {len(self._names)} parameters ({', '.join(self._names)}). "
-                "Fit to more customers, or give a penalizer_coef (0.01), which then decides."
+                f"{rows.customers:g} customer(s) cannot settle {len(self.parameter_names)} parameters "
+                f"({', '.join(self.parameter_names)}). Fit to more customers, or give a penalizer_coef (0.01), which "
+                "then decides."
             )
 
-    def _require_fit(self) -> None:
+    def require_fit(self) -> None:
+        """Raise a `ModelError` when there are no parameters yet."""
         if not hasattr(self, "params_"):
             raise ModelError(f"This {type(self).__name__} has not been fitted yet: call fit first.")
+
+    def parameters(self) -> FloatArray:
+        """Return the fitted parameters in their order."""
+        self.require_fit()
+        return np.asarray(self.params_.to_numpy(), dtype=float)
+
+    def __repr__(self) -> str:
+        if not hasattr(self, "params_"):
+            return f"<crmlib {type(self).__name__}, not fitted>"
+        known = f" of {self.customers_:g} customers" if hasattr(self, "customers_") else ""
+        parameters = ", ".join(f"{name} = {value:.4g}" for name, value in self.params_.items())
+        return f"<crmlib {type(self).__name__}{known}: {parameters}>"
 
     def with_params(self, params: Any) -> Self:
         """Return a copy of the model with other parameters and without data: a bootstrap refit, a what-if.
@@ -270,7 +289,7 @@ class Fitting:
         twin = object.__new__(type(self))
         twin.penalizer_coef = self.penalizer_coef
         twin.period_ = self.period_
-        twin.params_ = pd.Series({name: float(params[name]) for name in self._names})
+        twin.params_ = pd.Series({name: float(params[name]) for name in self.parameter_names})
         return twin
 
     def save(self, path: Any) -> None:
@@ -300,7 +319,8 @@ class Fitting:
 def _same_period(summary: str | None, asked: str | None) -> str | None:
     if summary is not None and asked is not None and summary != asked:
         warnings.warn(
-            f"The summary says that its periods are {summary!r}, fit was told {asked!r}. The summary is believed; "
+            f"The summary says that its periods are {summary!r}, fit was told {asked!r}. The summary is "
+            "believed; "
             "parameters and predictions are in its periods.",
             ModelWarning,
             stacklevel=4,

@@ -45,9 +45,7 @@ class Data:
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the table that lifetimes keeps as `data`: the columns as given, and weights."""
-        columns = {
-            name: values.astype(np.int64) if name in COUNTS else values for name, values in self.columns.items()
-        }
+        columns = {name: values.astype(np.int64) if name in COUNTS else values for name, values in self.columns.items()}
         size = next(iter(columns.values())).size
         weights = np.ones(size, dtype=np.int64) if self.weights is None else self.weights
         return pd.DataFrame(columns | {"weights": weights}, index=self.index)
@@ -59,7 +57,8 @@ def read_summary(summary: Any, names: Sequence[str]) -> Data:
     Examples
     --------
     >>> import pandas as pd
-    >>> read_summary(pd.DataFrame({"frequency": [1], "Recency": [3], "T": [9]}), ("frequency", "recency", "T"))
+    >>> summary = pd.DataFrame({"frequency": [1], "Recency": [3], "T": [9]})
+    >>> read_summary(summary, ("frequency", "recency", "T"))
     Traceback (most recent call last):
     crmlib.errors.ModelError: The summary has no column 'recency' (did you mean 'Recency'?). It has: frequency, ...
     """
@@ -67,8 +66,8 @@ def read_summary(summary: Any, names: Sequence[str]) -> Data:
         summary = summary.to_pandas()
     if not isinstance(summary, pd.DataFrame):
         raise ModelError(
-            f"fit needs either a summary table with the columns {', '.join(names)}, or these columns one by one; "
-            f"it got a {type(summary).__name__} alone."
+            f"fit needs either a summary table with the columns {', '.join(names)}, or these columns one by "
+            f"one; it got a {type(summary).__name__} alone."
         )
     for name in names:
         if name not in summary.columns:
@@ -81,13 +80,14 @@ def read_summary(summary: Any, names: Sequence[str]) -> Data:
             )
     weights = summary["weights"] if "weights" in summary.columns else None
     return read_columns(
-        {name: summary[name] for name in names}, weights, period=summary.attrs.get("period"), index=summary.index
+        {name: summary[name] for name in names},
+        weights,
+        period=summary.attrs.get("period"),
+        index=summary.index,
     )
 
 
-def read_columns(
-    columns: dict[str, Any], weights: Any = None, *, period: str | None = None, index: Any = None
-) -> Data:
+def read_columns(columns: dict[str, Any], weights: Any = None, *, period: str | None = None, index: Any = None) -> Data:
     """Turn columns into arrays of floats and check them."""
     arrays = {name: _array(name, values) for name, values in columns.items()}
     weights = None if weights is None else _array("weights", weights)
@@ -109,9 +109,9 @@ def _array(name: str, values: Any) -> FloatArray:
 def check(arrays: dict[str, FloatArray], weights: FloatArray | None, index: pd.Index | None = None) -> None:
     """Raise a `ModelError` that names the column, the row and the way out.
 
-    What is refused: an empty table, columns of different lengths, NaN, infinity, negative values, counts that are
-    not whole, recency beyond T (or beyond n_periods), recency without a repeat purchase, weights that are negative
-    or all zero, T zero for everybody.
+    What is refused: an empty table, columns of different lengths, NaN, infinity, negative values, counts that
+    are not whole, recency beyond T (or beyond n_periods), recency without a repeat purchase, weights that are
+    negative or all zero, T zero for everybody.
 
     Examples
     --------
@@ -129,7 +129,13 @@ def check(arrays: dict[str, FloatArray], weights: FloatArray | None, index: pd.I
             raise ModelError(f"There are no customers: {name} is empty.")
         low, high = values.min(), values.max()
         if not np.isfinite(low + high):
-            _refuse(~np.isfinite(values), f"{name} is missing or infinite", values, index, "drop or repair such rows")
+            _refuse(
+                ~np.isfinite(values),
+                f"{name} is missing or infinite",
+                values,
+                index,
+                "drop or repair such rows",
+            )
         if low < 0:
             _refuse(values < 0, f"{name} is negative", values, index, "look for orders dated before the first one")
         if name in COUNTS and not _whole(values):
@@ -148,24 +154,28 @@ def _whole(values: FloatArray) -> bool:
     return bool((values == np.rint(values)).all())
 
 
-def _check_times(
-    frequency: FloatArray, recency: FloatArray, T: FloatArray, end: str, index: pd.Index | None
-) -> None:
+def _check_times(frequency: FloatArray, recency: FloatArray, T: FloatArray, end: str, index: pd.Index | None) -> None:
     late = recency > T
     if late.any():
         row = int(np.argmax(late))
         raise ModelError(
-            f"recency ({recency[row]:g}) is larger than {end} ({T[row]:g}) in row {_label(index, row)}: recency is the "
-            f"time from a customer's first to the last purchase, not the time since the last one, and cannot exceed "
-            f"{end}, the time since the first."
+            f"recency ({recency[row]:g}) is larger than {end} ({T[row]:g}) in row {_label(index, row)}: "
+            "recency is the time from a customer's first to the last purchase, not the time since the last "
+            f"one, and cannot exceed {end}, the time since the first."
         )
     idle = (frequency == 0) & (recency != 0)
     if idle.any():
-        _refuse(idle, "recency is not zero where frequency is zero", recency, index, "recency is then 0 by definition")
+        _refuse(
+            idle,
+            "recency is not zero where frequency is zero",
+            recency,
+            index,
+            "recency is then 0 by definition",
+        )
     if not T.any():
         raise ModelError(
-            f"{end} is zero for every customer: they were seen for no time at all. Summarise the orders as of a later "
-            "date, or in shorter periods (days rather than weeks)."
+            f"{end} is zero for every customer: they were seen for no time at all. Summarise the orders as "
+            "of a later date, or in shorter periods (days rather than weeks)."
         )
 
 

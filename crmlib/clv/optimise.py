@@ -1,8 +1,9 @@
 """Newton's method for the small likelihoods of customer models: gradient and Hessian in closed form.
 
 The models have two to four parameters, so a step costs one pass over the unique rows and a 4x4 decomposition.
-Newton needs five to ten passes where a quasi-Newton method needs thirty, and the Hessian it ends on is the one
-that standard errors need. Convergence is judged by the gradient, never by a step that happened to be small.
+Newton needs five to ten passes where a quasi-Newton method needs thirty, and the Hessian it ends on is the
+one that standard errors need. Convergence is judged by the gradient, never by a step that happened to be
+small.
 """
 
 from __future__ import annotations
@@ -67,7 +68,8 @@ def minimise(
     """Minimise a smooth function within limits.
 
     Each step is Newton's in the directions where the objective curves upwards; where it curves downwards the
-    step goes downhill by the same length. Parameters on a limit stay there while the objective falls beyond it.
+    step goes downhill by the same length. Parameters on a limit stay there while the objective falls beyond
+    it.
 
     Parameters
     ----------
@@ -104,8 +106,8 @@ def minimise(
     value, gradient, hessian = objective(x)
     if not np.isfinite(value):
         raise ConvergenceError(
-            f"The search cannot start at {_show(x)} (logs of the scaled parameters): the likelihood is not finite "
-            "there. Leave out initial_params, or start from a fitted model: fit(..., start=model)."
+            f"The search cannot start at {_show(x)} (logs of the scaled parameters): the likelihood is not "
+            "finite there. Leave out initial_params, or start from a fitted model: fit(..., start=model)."
         )
     for count in range(max_steps):
         free = ~(((x <= lower) & (gradient > 0)) | ((x >= upper) & (gradient < 0)))
@@ -122,9 +124,9 @@ def minimise(
             break
         x, value, gradient, hessian = better
     raise ConvergenceError(
-        f"The model did not converge: the log-likelihood still changes by {slope:.2g} per customer and unit of the "
-        f"parameters' logs (tolerance {tol:.2g}) after {count + 1} steps, at {_show(x)}. "
-        "Give it a penalizer_coef (0.001 first, then 0.01), start from a fitted model (fit(..., start=model)), or "
+        f"The model did not converge: the log-likelihood still changes by {slope:.2g} per customer and unit "
+        f"of the parameters' logs (tolerance {tol:.2g}) after {count + 1} steps, at {_show(x)}. Give it a "
+        "penalizer_coef (0.001 first, then 0.01), start from a fitted model (fit(..., start=model)), or "
         "look for customers whose frequency is far beyond all others."
     )
 
@@ -138,7 +140,7 @@ def _step(gradient: FloatArray, hessian: FloatArray, free: BoolArray) -> FloatAr
     return step
 
 
-def _search(
+def _search(  # noqa: PLR0917
     objective: Objective,
     x: FloatArray,
     value: float,
@@ -160,9 +162,7 @@ def _search(
     return None
 
 
-def in_logs(
-    parameters: FloatArray, gradient: FloatArray, hessian: FloatArray
-) -> tuple[FloatArray, FloatArray]:
+def in_logs(parameters: FloatArray, gradient: FloatArray, hessian: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Carry gradient and Hessian from the parameters over to their logs.
 
     Examples
@@ -179,9 +179,9 @@ def in_logs(
 def covariance(parameters: FloatArray, hessian: FloatArray, customers: float, free: BoolArray) -> FloatArray:
     """Return the covariance of the parameters, from the Hessian of the mean negative log-likelihood in their logs.
 
-    The inverse Hessian over the number of customers is the covariance of the logs; the delta method multiplies
-    entry i, j by both parameters. (lifetimes 0.11.3 multiplies by one of them twice, which is right on the
-    diagonal only.) A parameter on its limit has no standard error: its row and column are NaN.
+    The inverse Hessian over the number of customers is the covariance of the logs; the delta method
+    multiplies entry i, j by both parameters. (lifetimes 0.11.3 multiplies by one of them twice, which is
+    right on the diagonal only.) A parameter on its limit has no standard error: its row and column are NaN.
 
     Examples
     --------

@@ -1,15 +1,16 @@
 """Pareto/NBD: customers buy at their own rate and leave at a moment of their own, bought or not.
 
-Every customer has a purchase rate (gamma distributed with r and alpha) and a rate of leaving (gamma distributed with s
-and beta). With x purchases, the last at t_x, seen until T, the likelihood is, up to a factor of x and the parameters,
+Every customer has a purchase rate (gamma distributed with r and alpha) and a rate of leaving (gamma
+distributed with s and beta). With x purchases, the last at t_x, seen until T, the likelihood is, up to a
+factor of x and the parameters,
 
-    exp A(T) + exp A(t_x) g(x, t_x) - exp A(T) g(x, T),      A(t) = -(r+x) log(α+t) - s log(β+t)
+    exp A(T) + exp A(t_x) g(x, t_x) - exp A(T) g(x, T),      A(t) = -(r+x) log(alpha+t) - s log(beta+t)
 
-alive at T; or left after t_x, but not after T. `g` is in `crmlib.clv.death`; it depends on x and one time only, so a
-million customers need it some ten thousand times.
+alive at T; or left after t_x, but not after T. `g` is in `crmlib.clv.death`; it depends on x and one time
+only, so a million customers need it some ten thousand times.
 
-Sources: Schmittlein, Morrison and Colombo (1987), "Counting your customers", Management Science 33, 1-24; Fader and
-Hardie (2005), http://brucehardie.com/notes/009/, equations (18), (36) and (41).
+Sources: Schmittlein, Morrison and Colombo (1987), "Counting your customers", Management Science 33, 1-24;
+Fader and Hardie (2005), http://brucehardie.com/notes/009/, equations (18), (36) and (41).
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from scipy.special import digamma, gammaln, polygamma
 
-from crmlib.clv.collapse import FloatArray, pairs, unique_rows
+from crmlib.clv import peer
+from crmlib.clv.collapse import FloatArray, Levels, pairs, unique_rows
 from crmlib.clv.death import log_g, moments
+from crmlib.clv.discounted import rest_pareto
 from crmlib.clv.fitting import Fitting, like
-from crmlib.clv.peer import lifetimes
 from crmlib.errors import ModelError
 
 if TYPE_CHECKING:
@@ -49,9 +51,9 @@ def likelihood(rows: Rows) -> Likelihood:
     early, late = np.split(distinct.place, 2)
     blocks = [slice(begin, begin + BLOCK) for begin in range(0, len(rows), BLOCK)]
     frequency = rows.columns["frequency"]
-    per_x = np.bincount(frequency.codes, w, minlength=frequency.values.size)
+    per_x = np.bincount(frequency.codes, w, minlength=frequency.distinct.size)
     used = np.flatnonzero(per_x)
-    counts, per_x = frequency.values[used], per_x[used]
+    counts, per_x = frequency.distinct[used], per_x[used]
     total = rows.customers
 
     def of(parameters: FloatArray) -> tuple[float, FloatArray, FloatArray]:
@@ -80,7 +82,7 @@ def likelihood(rows: Rows) -> Likelihood:
         gradient = alive_1 @ of_alive + died.first @ of_left
         hessian += np.einsum("ijn,n->ij", alive_2, of_alive) + np.einsum("ijn,n->ij", died.second, of_left)
 
-        # the factor outside: Γ(r+x)/Γ(r) α^r β^s
+        # the factor outside: Γ(r+x)/Γ(r) alpha^r beta^s
         log_alpha, log_beta = float(np.log(alpha)), float(np.log(beta))
         value += float(per_x @ (gammaln(r + counts) - gammaln(r))) + total * (r * log_alpha + s * log_beta)
         by_r = r * float(per_x @ (digamma(r + counts) - digamma(r)) + total * log_alpha)
@@ -152,7 +154,7 @@ def purchases_if_alive(t: Any, x: Any, T: Any, parameters: FloatArray) -> FloatA
     >>> import numpy as np
     >>> parameters = np.array([0.5533, 10.5778, 0.6062, 11.6669])
     >>> round(float(purchases_if_alive(52, 26, 31, parameters)), 3)
-    25.508
+    25.51
     """
     r, alpha, s, beta = parameters
     later = np.log1p(t / (beta + np.asarray(T, dtype=float)))
@@ -160,23 +162,24 @@ def purchases_if_alive(t: Any, x: Any, T: Any, parameters: FloatArray) -> FloatA
     return np.asarray((r + np.asarray(x, dtype=float)) * (beta + T) / (alpha + T) * lasting)
 
 
-class ParetoNBDFitter(Fitting, lifetimes.ParetoNBDFitter):  # type: ignore[misc]
+class ParetoNBDFitter(Fitting, peer.ParetoNBDFitter):  # type: ignore[misc]
     """Pareto/NBD, with lifetimes' names and our optimiser; with standard errors, which lifetimes has not.
 
     Parameters
     ----------
     penalizer_coef
-        Weight of the squared parameters (alpha and beta scaled by the oldest customer's age) beside the negative
-        log-likelihood of all customers together: lifetimes' convention for this model, a customer's mean for others.
+        Weight of the squared parameters (alpha and beta scaled by the oldest customer's age) beside the
+        negative log-likelihood of all customers together: lifetimes' convention for this model, a customer's
+        mean for others.
 
     Examples
     --------
     >>> model = ParetoNBDFitter().with_params({"r": 0.5533, "alpha": 10.5778, "s": 0.6062, "beta": 11.6669})
     >>> round(model.predict(52, 26, 30.86, 31), 3)
-    25.455
+    25.456
     """
 
-    _names = ("r", "alpha", "s", "beta")
+    parameter_names = ("r", "alpha", "s", "beta")
     _timed = ("alpha", "beta")
 
     def _likelihood(self, rows: Rows) -> Likelihood:
@@ -212,7 +215,8 @@ class ParetoNBDFitter(Fitting, lifetimes.ParetoNBDFitter):  # type: ignore[misc]
         iterative_fitting
             Fit from so many first points, spread around the usual one, and keep the best.
         initial_params
-            Where the search begins: r, alpha / max(T), s, beta / max(T), not their logs (lifetimes' convention).
+            Where the search begins: r, alpha / max(T), s, beta / max(T), not their logs (lifetimes'
+            convention).
         fit_method
             Taken and ignored: the method is Newton's.
         maxiter
@@ -250,11 +254,11 @@ class ParetoNBDFitter(Fitting, lifetimes.ParetoNBDFitter):  # type: ignore[misc]
         data = self._read(frequency, {"recency": recency, "T": T}, weights, index, period)
         rows = unique_rows(data.columns, data.weights)
         options: dict[str, Any] = {"start": start, "tol": tol, "verbose": verbose, "max_steps": int(maxiter)}
-        self._fit_rows(rows, initial_params=initial_params, **options)
+        self.fit_rows(rows, initial_params=initial_params, **options)
         rng = np.random.default_rng(0)
         for _ in range(iterative_fitting - 1):
             other = type(self)(self.penalizer_coef)
-            other._fit_rows(rows, initial_params=rng.normal(0.1, 0.5, 4), **options | {"start": None})
+            other.fit_rows(rows, initial_params=rng.normal(0.1, 0.5, 4), **options | {"start": None})
             if other._negative_log_likelihood_ < self._negative_log_likelihood_:
                 self.__dict__.update(other.__dict__)
         self._negative_log_likelihood_ *= rows.customers  # lifetimes' convention: of all, not of one
@@ -265,9 +269,7 @@ class ParetoNBDFitter(Fitting, lifetimes.ParetoNBDFitter):  # type: ignore[misc]
         """Return the purchases expected within t periods: `conditional_expected_number_of_purchases_up_to_time`."""
         return self.conditional_expected_number_of_purchases_up_to_time(t, frequency, recency, T)
 
-    def conditional_expected_number_of_purchases_up_to_time(
-        self, t: Any, frequency: Any, recency: Any, T: Any
-    ) -> Any:
+    def conditional_expected_number_of_purchases_up_to_time(self, t: Any, frequency: Any, recency: Any, T: Any) -> Any:
         """Return the purchases expected within the next t periods, given a customer's history.
 
         Parameters
@@ -278,14 +280,14 @@ class ParetoNBDFitter(Fitting, lifetimes.ParetoNBDFitter):  # type: ignore[misc]
             The customers' histories.
         """
         if np.ndim(t) == 0:
-            expected = self._purchases([float(t)], [1.0], frequency, recency, T)
+            expected = self.sum_of_purchases([float(t)], [1.0], frequency, recency, T)
         else:
-            expected = self._alive(frequency, recency, T) * purchases_if_alive(t, frequency, T, self._parameters())
+            expected = self.alive_at(frequency, recency, T) * purchases_if_alive(t, frequency, T, self.parameters())
         return like(expected, frequency, recency, T, t)
 
     def conditional_probability_alive(self, frequency: Any, recency: Any, T: Any) -> Any:
         """Return the probability that a customer with this history is still alive at T."""
-        return like(self._alive(frequency, recency, T), frequency, recency, T)
+        return like(self.alive_at(frequency, recency, T), frequency, recency, T)
 
     def conditional_probability_alive_matrix(
         self, max_frequency: int | None = None, max_recency: int | None = None
@@ -293,37 +295,41 @@ class ParetoNBDFitter(Fitting, lifetimes.ParetoNBDFitter):  # type: ignore[misc]
         """Return P(alive) for every recency (row) and frequency (column) of customers aged `max_recency`."""
         frequency = np.arange((max_frequency or int(self.data["frequency"].max())) + 1)
         end = max_recency or int(self.data["T"].max())
-        return self._alive(frequency[None, :], np.arange(end + 1)[:, None], end)
+        return self.alive_at(frequency[None, :], np.arange(end + 1)[:, None], end)
 
     def expected_number_of_purchases_up_to_time(self, t: Any) -> Any:
         """Return the repeat purchases expected from a new customer within t periods of the first purchase."""
-        return like(purchases_if_alive(t, 0.0, 0.0, self._parameters()), t)
+        return like(purchases_if_alive(t, 0.0, 0.0, self.parameters()), t)
 
     def generate_new_data(self, size: int = 1) -> Any:
         """Return customers simulated by the fitted model, watched as long as those of the fit (lifetimes' method)."""
-        return lifetimes.generate_data.pareto_nbd_model(self.data["T"].to_numpy(), *self._parameters(), size=size)
+        return peer.generate_data.pareto_nbd_model(self.data["T"].to_numpy(), *self.parameters(), size=size)
 
-    def _parameters(self) -> FloatArray:
-        return np.array(self._unload_params(*self._names))
-
-    def _alive(self, frequency: Any, recency: Any, T: Any) -> FloatArray:
+    def alive_at(self, frequency: Any, recency: Any, T: Any) -> FloatArray:
+        """Return `conditional_probability_alive` as an array of the inputs' common shape, and without a warning."""
         columns = np.broadcast_arrays(*(np.asarray(values, dtype=float) for values in (frequency, recency, T)))
         if not columns[0].size:
             return np.zeros(columns[0].shape)
-        flat = (column.ravel() for column in columns)
-        return np.exp(log_alive(*flat, self._parameters())).reshape(columns[0].shape)
+        x, t_x, T = (column.ravel() for column in columns)
+        return np.asarray(np.exp(log_alive(x, t_x, T, self.parameters()))).reshape(columns[0].shape)
 
-    def _purchases(
+    def sum_of_purchases(
         self, times: list[float], factors: list[float], frequency: Any, recency: Any, T: Any
     ) -> FloatArray:
         """Return the sum of factors times the purchases expected up to each time."""
-        r, alpha, s, beta = self._parameters()
+        r, alpha, s, beta = self.parameters()
         x, T = np.asarray(frequency, dtype=float), np.asarray(T, dtype=float)
-        ages, where = np.unique(T, return_inverse=True)
-        together = np.zeros(ages.shape)
+        if not T.size:
+            return np.zeros(T.shape)
+        ages = Levels.of(T.ravel())
+        together = np.zeros(ages.distinct.shape)
         for t, factor in zip(times, factors, strict=True):  # in x the expectation is a straight line through -r
-            together += factor * purchases_if_alive(t, 1 - r, ages, np.array([r, alpha, s, beta]))
-        return self._alive(x, recency, T) * (r + x) * together[where].reshape(T.shape)
+            together += factor * purchases_if_alive(t, 1 - r, ages.distinct, np.array([r, alpha, s, beta]))
+        return np.asarray(self.alive_at(x, recency, T) * (r + x) * together[ages.codes].reshape(T.shape))
+
+    def rest_if_alive(self, force: float, x: FloatArray, T: FloatArray) -> FloatArray:
+        """Return all purchases to come of customers alive at T, discounted at a force of interest per period."""
+        return rest_pareto(force, x, T, self.parameters())
 
     @staticmethod
     def _log_A_0(params: Any, freq: Any, recency: Any, age: Any) -> Any:  # noqa: N802 - lifetimes' name

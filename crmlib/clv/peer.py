@@ -9,14 +9,24 @@ from __future__ import annotations
 
 import warnings
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-__all__ = ["lifetimes"]
+__all__ = [
+    "BaseFitter",
+    "BetaGeoBetaBinomFitter",
+    "BetaGeoFitter",
+    "ConvergenceError",
+    "GammaGammaFitter",
+    "ModifiedBetaGeoFitter",
+    "ParetoNBDFitter",
+    "generate_data",
+    "lifetimes",
+]
 
 
 def _import_quietly(name: str) -> ModuleType:
@@ -39,4 +49,12 @@ def _is_option(name: str) -> bool:
     return True
 
 
-lifetimes = _import_quietly("lifetimes")
+lifetimes: Any = _import_quietly("lifetimes")
+generate_data: Any = lifetimes.generate_data
+BaseFitter: Any = lifetimes.BaseFitter
+BetaGeoFitter: Any = lifetimes.BetaGeoFitter
+ModifiedBetaGeoFitter: Any = lifetimes.ModifiedBetaGeoFitter
+ParetoNBDFitter: Any = lifetimes.ParetoNBDFitter
+GammaGammaFitter: Any = lifetimes.GammaGammaFitter
+BetaGeoBetaBinomFitter: Any = lifetimes.BetaGeoBetaBinomFitter
+ConvergenceError: Any = lifetimes.utils.ConvergenceError
