@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import digamma, gammaln, polygamma
+from scipy.special import digamma, polygamma
 
+from crmlib.clv.gammas import log_rise
 from crmlib.clv.optimise import in_logs
 
 if TYPE_CHECKING:
@@ -42,7 +43,6 @@ def likelihood(rows: Rows, shift: int) -> Likelihood:
         0 for BG/NBD, 1 for MBG/NBD: how many chances to drop out precede the first repeat purchase.
     """
     x, t_x, T, weights = rows.columns["frequency"], rows.columns["recency"], rows.columns["T"], rows.weights
-    total = rows.customers
     per_x = np.bincount(x.codes, weights, minlength=x.distinct.size)
     used = np.flatnonzero(per_x)
     counts, per_x = x.distinct[used], per_x[used]
@@ -50,6 +50,7 @@ def likelihood(rows: Rows, shift: int) -> Likelihood:
     place[used] = np.arange(used.size)
     per_T = np.bincount(T.codes, weights, minlength=T.distinct.size)
     bought_per_T = np.bincount(T.codes, weights * x.distinct[x.codes], minlength=T.distinct.size)
+    bought = float(bought_per_T.sum())
 
     mortal = np.flatnonzero(x.distinct[x.codes] + shift > 0)
     row_x, row_weights = place[x.codes[mortal]], weights[mortal]
@@ -58,18 +59,19 @@ def likelihood(rows: Rows, shift: int) -> Likelihood:
 
     def of(parameters: FloatArray) -> tuple[float, FloatArray, FloatArray]:
         r, alpha, a, b = parameters
-        to_T, to_t = alpha + T.distinct, alpha + t_x.distinct
-        log_T, log_t, inverse_T, inverse_t = np.log(to_T), np.log(to_t), 1 / to_T, 1 / to_t
+        inverse_T, inverse_t = 1 / (alpha + T.distinct), 1 / (alpha + t_x.distinct)
+        # logs relative to alpha, so that nothing cancels where alpha is large
+        log_T, log_t = np.log1p(T.distinct / alpha), np.log1p(t_x.distinct / alpha)
+        passed = T.distinct * inverse_T / alpha  # 1/alpha - 1/(alpha+T)
 
         value, gradient, hessian = _terms_of_x(r, a, b, counts, per_x, shift)
 
         # terms of T alone
-        exposure = r * per_T + bought_per_T
-        value += total * r * np.log(alpha) - float(exposure @ log_T)
-        gradient[0] += total * np.log(alpha) - per_T @ log_T
-        gradient[1] += total * r / alpha - exposure @ inverse_T
-        hessian[0, 1] += total / alpha - per_T @ inverse_T
-        hessian[1, 1] += exposure @ inverse_T**2 - total * r / alpha**2
+        value -= float((r * per_T + bought_per_T) @ log_T) + bought * float(np.log(alpha))
+        gradient[0] -= per_T @ log_T
+        gradient[1] += r * (per_T @ passed) - bought_per_T @ inverse_T
+        hessian[0, 1] += per_T @ passed
+        hessian[1, 1] += bought_per_T @ inverse_T**2 - r * (per_T @ (passed * (1 / alpha + inverse_T)))
 
         # the chance to have dropped out, row by row
         chances = np.where(
@@ -106,14 +108,13 @@ def likelihood(rows: Rows, shift: int) -> Likelihood:
     return of
 
 
-def _terms_of_x(
+def _terms_of_x(  # noqa: PLR0917
     r: float, a: float, b: float, x: FloatArray, weights: FloatArray, shift: int
 ) -> tuple[float, FloatArray, FloatArray]:
     """Return the sum of log Γ(r+x)/Γ(r) + log B(a, b+x+shift)/B(a, b), its gradient and Hessian."""
     gradient, hessian = np.zeros(4), np.zeros((4, 4))
     more = b + x + shift
-    value = float(weights @ (gammaln(r + x) - gammaln(r)))
-    value += float(weights @ (gammaln(a + b) - gammaln(a + more) + gammaln(more) - gammaln(b)))
+    value = float(weights @ (log_rise(r, x) + log_rise(b, x + shift) - log_rise(a + b, x + shift)))
     gradient[0] = weights @ (digamma(r + x) - digamma(r))
     hessian[0, 0] = weights @ (polygamma(1, r + x) - polygamma(1, r))
     both, both_1 = digamma(a + b) - digamma(a + more), polygamma(1, a + b) - polygamma(1, a + more)

@@ -66,7 +66,7 @@ class Moments:
     log
         log g(x, t).
     first
-        (4, pairs): gradient by the logs of r, alpha, s, beta of log s ∫ (alpha+τ)^-(r+x) (beta+τ)^-(s+1) dτ.
+        (4, pairs): gradient of log alpha^r beta^s s ∫ (alpha+τ)^-(r+x) (beta+τ)^-(s+1) dτ by the parameters' logs.
     second
         (4, 4, pairs): Hessian of the integral over the integral itself.
     """
@@ -160,10 +160,10 @@ def moments(x: FloatArray, t: FloatArray, parameters: FloatArray) -> Moments:
         by_alpha, by_beta = np.exp(-log_alpha), np.exp(-log_beta)  # (alpha+t)/(alpha+τ), (beta+t)/(beta+τ)
         # the integrand's logarithmic derivatives by log r, log alpha, log s, log beta
         slopes = (
-            -r * (log_alpha + np.log(alpha + time)),
-            by_alpha * (-(r + n) * alpha / (alpha + time)),
-            1 - s * (log_beta + np.log(beta + time)),
-            by_beta * (-(s + 1) * beta / (beta + time)),
+            -r * (log_alpha + np.log1p(time / alpha)),
+            r - by_alpha * ((r + n) * alpha / (alpha + time)),
+            1 - s * (log_beta + np.log1p(time / beta)),
+            s - by_beta * ((s + 1) * beta / (beta + time)),
         )
         mean, square = np.empty((4, block.size)), np.empty((4, 4, block.size))
         for i, slope in enumerate(slopes):
@@ -171,18 +171,17 @@ def moments(x: FloatArray, t: FloatArray, parameters: FloatArray) -> Moments:
             mean[i] = weighted.sum(axis=0)
             for j in range(i, 4):
                 square[i, j] = square[j, i] = np.einsum("nb,nb->b", weighted, slopes[j])
-        # the slopes' own derivatives: the slopes again, but for the squares that 1/(alpha+τ) and 1/(beta+τ)
-        # bring
-        square[0, 1] += mean[1] * r / (r + n)
+        # the slopes' own derivatives; alpha/(alpha+τ) is (r - slope) / (r+x), and beta/(beta+τ) likewise
+        square[0, 1] += r * (n + mean[1]) / (r + n)
         square[1, 0] = square[0, 1]
-        square[2, 3] += mean[3] * s / (s + 1)
+        square[2, 3] += s * (1 + mean[3]) / (s + 1)
         square[3, 2] = square[2, 3]
         square[0, 0] += mean[0]
         square[2, 2] += mean[2] - 1
         alpha_2 = np.einsum("nb,nb,nb->b", density, by_alpha, by_alpha) * (alpha / (alpha + time)) ** 2
         beta_2 = np.einsum("nb,nb,nb->b", density, by_beta, by_beta) * (beta / (beta + time)) ** 2
-        square[1, 1] += mean[1] + (r + n) * alpha_2
-        square[3, 3] += mean[3] + (s + 1) * beta_2
+        square[1, 1] += mean[1] - r + (r + n) * alpha_2
+        square[3, 3] += mean[3] - s + (s + 1) * beta_2
         first[:, block], second[:, :, block] = mean, square
     return Moments(log, first, second)
 

@@ -28,8 +28,10 @@ LONGEST_STEP = 2.0
 """In logs: no parameter changes by more than a factor of 7.4 in one step."""
 SETTLED = 1e-6
 """A further step would change no parameter by more than this share."""
-ROUNDING = 1e-13
-"""A mean gradient below this is rounding error."""
+ROUNDING = 1e-10
+"""A mean gradient below this is rounding error: where a long step would follow, the objective is flat."""
+FLAT = 0.1
+"""A parameter that such a step would change by more is one that the data do not settle."""
 SUFFICIENT = 1e-4
 """Armijo's constant: the share of the promised decrease that a step must bring."""
 
@@ -45,7 +47,8 @@ class Optimum:
     steps
         How many Newton steps it took.
     free
-        False where a parameter ended on its limit with the objective still falling beyond it.
+        False where the data do not settle a parameter: it ended on its limit with the objective still falling beyond
+        it, or where the objective is flat.
     """
 
     x: FloatArray
@@ -115,9 +118,13 @@ def minimise(
         step = _step(gradient, hessian, free)
         length = float(np.abs(step).max(initial=0.0))
         if slope <= ROUNDING or (slope <= tol and length <= SETTLED):
-            return Optimum(x, value, gradient, hessian, count, free)
+            return Optimum(x, value, gradient, hessian, count, free & (np.abs(step) <= FLAT))
         step *= min(1.0, LONGEST_STEP / length)
         better = _search(objective, x, value, gradient, step, lower, upper)
+        if better is None:  # a limit cut the step short: downhill, each parameter by itself, always leads down
+            step = np.where(free, -gradient / (np.abs(np.diag(hessian)) + ROUNDING), 0.0)
+            step *= min(1.0, LONGEST_STEP / float(np.abs(step).max()))
+            better = _search(objective, x, value, gradient, step, lower, upper)
         if better is None:
             if slope <= tol:
                 return Optimum(x, value, gradient, hessian, count, free)
@@ -150,7 +157,7 @@ def _search(  # noqa: PLR0917
     upper: FloatArray,
 ) -> tuple[FloatArray, float, FloatArray, FloatArray] | None:
     """Return the first point along the step, halving it, that brings the objective down enough."""
-    noise = 1e-14 * (1 + abs(value))
+    noise = 1e-13 * (1 + abs(value))
     share = 1.0
     while share > 1e-8:  # noqa: PLR2004
         trial = np.clip(x + share * step, lower, upper)

@@ -25,6 +25,7 @@ from crmlib.clv.collapse import FloatArray, Levels, pairs, unique_rows
 from crmlib.clv.death import log_g, moments
 from crmlib.clv.discounted import rest_pareto
 from crmlib.clv.fitting import Fitting, like
+from crmlib.clv.gammas import log_rise
 from crmlib.errors import ModelError
 
 if TYPE_CHECKING:
@@ -54,10 +55,9 @@ def likelihood(rows: Rows) -> Likelihood:
     per_x = np.bincount(frequency.codes, w, minlength=frequency.distinct.size)
     used = np.flatnonzero(per_x)
     counts, per_x = frequency.distinct[used], per_x[used]
-    total = rows.customers
 
     def of(parameters: FloatArray) -> tuple[float, FloatArray, FloatArray]:
-        r, alpha, s, beta = parameters
+        r = float(parameters[0])
         died = moments(n, t, parameters)
         alive, alive_1, alive_2 = _alive_term(n, t, parameters)
         left = alive + died.log
@@ -82,39 +82,37 @@ def likelihood(rows: Rows) -> Likelihood:
         gradient = alive_1 @ of_alive + died.first @ of_left
         hessian += np.einsum("ijn,n->ij", alive_2, of_alive) + np.einsum("ijn,n->ij", died.second, of_left)
 
-        # the factor outside: Γ(r+x)/Γ(r) alpha^r beta^s
-        log_alpha, log_beta = float(np.log(alpha)), float(np.log(beta))
-        value += float(per_x @ (gammaln(r + counts) - gammaln(r))) + total * (r * log_alpha + s * log_beta)
-        by_r = r * float(per_x @ (digamma(r + counts) - digamma(r)) + total * log_alpha)
-        by_rr = by_r + r**2 * float(per_x @ (polygamma(1, r + counts) - polygamma(1, r)))
-        gradient += [by_r, total * r, total * s * log_beta, total * s]
-        hessian += [
-            [by_rr, total * r, 0, 0],
-            [total * r, 0, 0, 0],
-            [0, 0, total * s * log_beta, total * s],
-            [0, 0, total * s, 0],
-        ]
+        # the factor outside: Γ(r+x)/Γ(r)
+        value += float(per_x @ log_rise(r, counts))
+        by_r = r * float(per_x @ (digamma(r + counts) - digamma(r)))
+        gradient[0] += by_r
+        hessian[0, 0] += by_r + r**2 * float(per_x @ (polygamma(1, r + counts) - polygamma(1, r)))
         return value, gradient, hessian
 
     return of
 
 
 def _alive_term(x: FloatArray, t: FloatArray, parameters: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return A(t), its gradient by the parameters' logs, and the Hessian of exp A over exp A."""
+    """Return A(t), its gradient by the parameters' logs, and the Hessian of exp A over exp A.
+
+    r log alpha + s log beta, which stand outside A in the formula above, are taken in: large parameters then leave
+    small differences exact.
+    """
     r, alpha, s, beta = parameters
-    log_alpha, log_beta = np.log(alpha + t), np.log(beta + t)
+    log_alpha, log_beta = np.log1p(t / alpha), np.log1p(t / beta)
+    since_alpha, since_beta = t / (alpha + t), t / (beta + t)
     share_alpha, share_beta = alpha / (alpha + t), beta / (beta + t)
-    first = np.array([-r * log_alpha, -(r + x) * share_alpha, -s * log_beta, -s * share_beta])
+    first = np.array([-r * log_alpha, r * since_alpha - x * share_alpha, -s * log_beta, s * since_beta])
     second = first[:, None, :] * first[None, :, :]
     second[0, 0] += first[0]
-    second[0, 1] -= r * share_alpha
-    second[1, 0] -= r * share_alpha
-    second[1, 1] += first[1] * (1 - share_alpha)
+    second[0, 1] += r * since_alpha
+    second[1, 0] += r * since_alpha
+    second[1, 1] -= (r + x) * share_alpha * since_alpha
     second[2, 2] += first[2]
     second[2, 3] += first[3]
     second[3, 2] += first[3]
-    second[3, 3] += first[3] * (1 - share_beta)
-    return -(r + x) * log_alpha - s * log_beta, first, second
+    second[3, 3] -= s * share_beta * since_beta
+    return first[0] - x * np.log(alpha + t) + first[2], first, second
 
 
 def log_alive(x: FloatArray, t_x: FloatArray, T: FloatArray, parameters: FloatArray) -> FloatArray:
