@@ -221,7 +221,7 @@ class _Geometric(Fitting):
         """Nothing needs saying about MBG/NBD's one-time buyers."""
 
     def _with_first_chance(self) -> FloatArray:
-        return self.parameters() + np.array([0.0, 0.0, 0.0, self._shift])
+        return np.asarray(self.parameters() + np.array([0.0, 0.0, 0.0, self._shift]))
 
     def _log_odds(self, x: FloatArray, T: FloatArray) -> FloatArray:
         """Return the part of the log-odds to be gone that recency has no part in; -inf where nobody can be."""

@@ -43,7 +43,7 @@ def likelihood(rows: Rows, shift: int) -> Likelihood:
         0 for BG/NBD, 1 for MBG/NBD: how many chances to drop out precede the first repeat purchase.
     """
     x, t_x, T, weights = rows.columns["frequency"], rows.columns["recency"], rows.columns["T"], rows.weights
-    per_x = np.bincount(x.codes, weights, minlength=x.distinct.size)
+    per_x = np.bincount(x.codes, weights, minlength=x.distinct.size).astype(float)
     used = np.flatnonzero(per_x)
     counts, per_x = x.distinct[used], per_x[used]
     place = np.zeros(x.distinct.size, dtype=np.int64)

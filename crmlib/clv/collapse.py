@@ -133,9 +133,9 @@ def unique_rows(columns: Mapping[str, FloatArray], weights: FloatArray | None = 
     key, sizes = _key(levels)
     span = int(np.prod([float(size) for size in sizes]))
     if span <= 4 * key.size:  # few possible rows: count them where they stand
-        counts = np.bincount(key, weights=weights, minlength=span)
-        unique = np.flatnonzero(counts)
-        counts = np.asarray(counts[unique], dtype=float)
+        tally = np.bincount(key, weights=weights, minlength=span)
+        unique = np.flatnonzero(tally)
+        counts = tally[unique].astype(float)
     elif weights is None:
         key = np.sort(key)
         starts = np.flatnonzero(np.concatenate(([True], key[1:] != key[:-1])))

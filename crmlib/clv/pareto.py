@@ -338,7 +338,7 @@ class ParetoNBDFitter(Fitting, peer.ParetoNBDFitter):  # type: ignore[misc]
 
         def left(t: FloatArray) -> FloatArray:
             log = log_g(x.ravel(), t.ravel(), parameters).reshape(x.shape)
-            return log - (r + x) * np.log(alpha + t) - s * np.log(beta + t)
+            return np.asarray(log - (r + x) * np.log(alpha + t) - s * np.log(beta + t))
 
         early, late = left(t_x), left(T)
         with np.errstate(divide="ignore"):  # t_x = T: nobody can have left in between
