@@ -19,6 +19,7 @@ import numpy as np
 from scipy.special import expit, hyp2f1
 
 from crmlib.clv import peer
+from crmlib.clv.beta_points import beta_points
 from crmlib.clv.bg_likelihood import likelihood
 from crmlib.clv.collapse import pairs, unique_rows
 from crmlib.clv.discounted import rest_geometric
@@ -51,11 +52,25 @@ def purchases_if_alive(t: Any, x: Any, T: Any, parameters: FloatArray) -> FloatA
         above, below = (purchases_if_alive(t, x, T, np.array([r, alpha, 1 + side, b])) for side in _BESIDE)
         return (above + below) / 2
     t, x, T = np.asarray(t, dtype=float), np.asarray(x, dtype=float), np.asarray(T, dtype=float)
+    if a > HARDLY_DIFFERENT:
+        return _if_hardly_different(t / (alpha + T), x, parameters)
     z = t / (alpha + T + t)
     remaining = np.exp((a - 1) * np.log1p(-z)) * hyp2f1(a + b - 1 - r, a - 1, a + b + x - 1, z)
     return np.asarray((a + b + x - 1) / (a - 1) * (1 - remaining))
 
 
+def _if_hardly_different(u: FloatArray, x: FloatArray, parameters: FloatArray) -> FloatArray:
+    """Return the mean of (1 - (1 + u p)^-(r+x)) / p over the dropout probability p, beta distributed (a, b+x)."""
+    r, _, a, b = parameters
+    u, x = np.broadcast_arrays(u, x)
+    counts, where = np.unique(x.ravel(), return_inverse=True)
+    points, weights = (table[where] for table in beta_points(a, b + counts))
+    terms = -np.expm1(-(r + x.reshape(-1, 1)) * np.log1p(u.reshape(-1, 1) * points)) / points
+    return np.asarray((weights * terms).sum(axis=1).reshape(x.shape))
+
+
+HARDLY_DIFFERENT = 50.0
+"""Beyond this a, customers' dropout probabilities are so alike that a dozen points carry their mean."""
 LARGEST_EXPONENT = 700.0
 NEAR_ONE = 1e-5
 _BESIDE = (2 * NEAR_ONE, -2 * NEAR_ONE)

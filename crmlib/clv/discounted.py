@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import hyp2f1
 
+from crmlib.clv.beta_points import beta_points
 from crmlib.clv.collapse import pairs
 from crmlib.clv.death import half_line
 from crmlib.clv.fitting import like
@@ -38,6 +39,8 @@ __all__ = [
 
 MONTH = 30.4375
 """Days in a month."""
+HARDLY_DIFFERENT = 50.0
+"""Beyond this a, means over the dropout probability are sums over a dozen points."""
 PERIODS = {"H": 1 / 24, "D": 1.0, "W": 7.0, "M": MONTH}
 """Days in a period of each name."""
 
@@ -238,6 +241,13 @@ def rest_geometric(force: float, x: FloatArray, T: FloatArray, parameters: Float
     t/(alpha+T).
     """
     r, alpha, a, b = parameters
+    if a > HARDLY_DIFFERENT:
+        counts, where = np.unique(x, return_inverse=True)
+        points, weights = (table[where] for table in beta_points(a, b + counts))
+        scale = points / (force * (alpha + T))[:, None]
+        power = -(r + x + 1)[:, None]
+        sums = half_line(lambda zeta: (weights * np.exp(power * np.log1p(zeta * scale))).sum(axis=1))
+        return np.asarray((r + x) / (alpha + T) * sums / force)
 
     def rate(zeta: FloatArray) -> FloatArray:
         u = zeta / (force * (alpha + T))

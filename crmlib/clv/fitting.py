@@ -191,11 +191,17 @@ class Fitting:
 
     def _limit_message(self) -> str:
         held = ", ".join(f"{name} = {self.params_[name]:.3g}" for name in self._on_limit)
+        huge = any(
+            self.params_[name] / unit > 1
+            for name, unit in zip(self.parameter_names, self.units(), strict=True)
+            if name in self._on_limit
+        )
+        way_out = " or penalizer_coef=0.001" if huge else ""
         return (
-            f"{type(self).__name__}: these customers do not tell how large {' and '.join(self._on_limit)} "
-            f"should be ({held}, where the search stops): the likelihood hardly changes beyond. Predictions "
-            "for such customers hold, but the parameter means nothing alone and has no standard error. More "
-            "customers, a longer time, or penalizer_coef=0.001 settle it."
+            f"{type(self).__name__}: these customers do not tell how large {' and '.join(self._on_limit)} should be "
+            f"({held}, where the search stopped): the likelihood hardly changes beyond. Predictions for such customers "
+            "hold, but these parameters mean nothing alone and have no standard error. More customers, a longer time"
+            f"{way_out} may settle them."
         )
 
     def _in_periods(self, rows: Rows) -> float:

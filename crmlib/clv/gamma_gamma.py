@@ -267,7 +267,7 @@ class GammaGammaFitter(Fitting, peer.GammaGammaFitter):  # type: ignore[misc]
 
     def _teach(self, rows: Rows) -> None:
         q = float(self.params_["q"])
-        if q <= 1:
+        if q <= 1 and "q" not in self._on_limit:  # what ended on the limit has been named
             warnings.warn(
                 f"q is {q:.3g}: at 1 or less the model's spend has no mean, and expected values of customers "
                 "with few purchases are negative or endless. A few very large orders do this: look at them, "

@@ -205,6 +205,7 @@ def covariance(parameters: FloatArray, hessian: FloatArray, customers: float, fr
         except np.linalg.LinAlgError:
             return result
         if np.diag(inverse).min() > 0:
+            inverse = (inverse + inverse.T) / 2
             result[inside] = np.outer(parameters[free], parameters[free]) * inverse / customers
     return result
 

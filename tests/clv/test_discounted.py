@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.integrate import quad
+from scipy.special import betainccinv, betaincinv, betaln, expit, logit
 
 from crmlib.clv.discounted import MONTH, cltv, dert, discounted_purchases
 from crmlib.clv.fitters import BetaGeoFitter, GammaGammaFitter, ModifiedBetaGeoFitter, ParetoNBDFitter
@@ -17,7 +19,7 @@ MODELS = [
     ModifiedBetaGeoFitter().with_params({"r": 0.525, "alpha": 6.183, "a": 0.891, "b": 1.614}),
     ParetoNBDFitter().with_params({"r": 0.5533, "alpha": 10.5778, "s": 0.6062, "beta": 11.6669}),
 ]
-SPEND = GammaGammaFitter().with_params({"p": 6.2488, "q": 3.7446, "v": 15.4477})
+SPEND: Any = GammaGammaFitter().with_params({"p": 6.2488, "q": 3.7446, "v": 15.4477})
 CUSTOMERS = [(2, 30.43, 38.86), (0, 0, 38.86), (25, 30.0, 31.0), (3, 1, 39)]
 
 
@@ -29,7 +31,7 @@ def test_dert_is_the_discounted_sum_of_all_purchases_to_come(model: Any, custome
     edges = [0.0, 20, 200, 1000, 3000, 15_000]
     expected = sum(  # by parts: the purchases up to t, discounted at t, times the force of interest
         quad(lambda t: force * np.exp(-force * t) * model.predict(t, *customer), a, b, epsrel=1e-11)[0]
-        for a, b in zip(edges[:-1], edges[1:], strict=True)
+        for a, b in pairwise(edges)
     )
     assert dert(model, *customer, discount_rate=rate, period="W") == pytest.approx(expected, rel=1e-9)
 
@@ -56,7 +58,7 @@ def test_value_is_purchases_times_spend(model: Any) -> None:
 @pytest.mark.parametrize("freq", ["D", "W", "H", "M"])
 def test_lifetimes_value_keeps_lifetimes_months(freq: str, cdnow: pd.DataFrame) -> None:
     some = cdnow.iloc[:50]
-    columns = [some[name] for name in ("frequency", "recency", "T")]
+    columns: Any = [some[name] for name in ("frequency", "recency", "T")]
     spent = pd.Series(20.0, index=some.index)
     model, peer, money = lifetimes.BetaGeoFitter(), MODELS[0], lifetimes.GammaGammaFitter()
     model.params_, money.params_ = peer.params_, SPEND.params_
@@ -98,3 +100,26 @@ def test_a_of_one_is_no_exception(a: float) -> None:
     near = BetaGeoFitter().with_params({"r": 0.24, "alpha": 4.4, "a": 1 + 1e-4, "b": 2.4})
     there = near.with_params({"r": 0.24, "alpha": 4.4, "a": a, "b": 2.4})
     assert there.predict(39, 2, 30, 39) == pytest.approx(near.predict(39, 2, 30, 39), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "parameters", [(0.3, 6.0, 60.0, 100.0), (0.3, 6.0, 3e4, 1e5), (0.5, 4.0, 0.5, 1e4), (3.0, 1e3, 20.0, 0.1)]
+)
+@pytest.mark.parametrize("customer", [(0.0, 0.0, 30.0), (3.0, 20.0, 39.0), (500.0, 38.0, 39.0)])
+def test_expected_purchases_for_any_parameters(parameters: tuple[float, ...], customer: tuple[float, ...]) -> None:
+    """Against the mean over the dropout probability, integrated in its log-odds."""
+    model = ModifiedBetaGeoFitter().with_params(dict(zip(("r", "alpha", "a", "b"), parameters, strict=True)))
+    r, alpha, a, b = parameters
+    x, _, T = customer
+    ends = betaincinv(a, b + x + 1, [1e-15, 1e-15]), betainccinv(a, b + x + 1, 1e-15)
+    low, high = logit(ends[0][0]), logit(ends[1])
+    low = low if np.isfinite(low) else -80.0
+
+    def of(odds: float) -> float:
+        p = expit(odds)
+        density = np.exp(a * np.log(p) + (b + x + 1) * np.log1p(-p) - betaln(a, b + x + 1))
+        return float(-density * np.expm1(-(r + x) * np.log1p(p * 39 / (alpha + T))) / p)
+
+    expected = quad(of, low, high, epsabs=0, epsrel=1e-10, limit=400)[0]
+    actual = model.predict(39, *customer) / model.alive_at(*customer)
+    assert actual == pytest.approx(expected, rel=1e-6)

@@ -39,7 +39,7 @@ def fitted(package: Any, name: str, *columns: Any, **options: Any) -> Any:
 
 def log_likelihood(model: Any, table: pd.DataFrame) -> float:
     """The log-likelihood in weeks, computed from lifetimes' own formula at the model's parameters."""
-    columns = [table[name].to_numpy() for name in ("frequency", "recency", "T")]
+    columns: Any = [table[name].to_numpy() for name in ("frequency", "recency", "T")]
     with quiet():
         if "s" in model.params_.index:
             peer = theirs.ParetoNBDFitter
@@ -59,7 +59,7 @@ def log_likelihood(model: Any, table: pd.DataFrame) -> float:
         ("ParetoNBDFitter", [0.5533, 10.5778, 0.6062, 11.6669], 2e-3, -9594.97),
     ],
 )
-def test_models_of_purchases(
+def test_models_of_purchases(  # noqa: PLR0917
     package: Any, name: str, parameters: list[float], tolerance: float, likelihood: float, cdnow: pd.DataFrame
 ) -> None:
     model = fitted(package, name, cdnow["frequency"], cdnow["recency"], cdnow["T"])
@@ -77,7 +77,7 @@ def test_gamma_gamma(package: Any, buyers: pd.DataFrame) -> None:
 
 @MODELS
 def test_bgbb_on_donations(package: Any, donations: pd.DataFrame) -> None:
-    columns = [donations[name] for name in ("frequency", "recency", "n_periods", "weights")]
+    columns: Any = [donations[name] for name in ("frequency", "recency", "n_periods", "weights")]
     model = fitted(package, "BetaGeoBetaBinomFitter", *columns)
     assert model.params_.to_numpy() == pytest.approx([1.2035, 0.7497, 0.6567, 2.7834], abs=5e-4)
     assert -model._negative_log_likelihood_ * donations["weights"].sum() == pytest.approx(-33225.58, abs=0.006)
@@ -127,11 +127,9 @@ def halves(files: Callable[[str], Path]) -> pd.DataFrame:
 
 
 @MODELS
-@pytest.mark.parametrize(
-    ("name", "mae", "rmse"), [("BetaGeoFitter", 0.819, 1.733), ("ParetoNBDFitter", 0.794, 1.726)]
-)
+@pytest.mark.parametrize(("name", "mae", "rmse"), [("BetaGeoFitter", 0.819, 1.733), ("ParetoNBDFitter", 0.794, 1.726)])
 def test_holdout(package: Any, name: str, mae: float, rmse: float, halves: pd.DataFrame) -> None:
-    columns = [halves[column] for column in ("frequency", "recency", "T")]
+    columns: Any = [halves[column] for column in ("frequency", "recency", "T")]
     model = fitted(package, name, *columns)
     with quiet():
         expected = model.conditional_expected_number_of_purchases_up_to_time(39, *columns)
@@ -155,7 +153,7 @@ def sample(files: Callable[[str], Path]) -> pd.DataFrame:
 
 @MODELS
 def test_mean_holdout_purchases_by_frequency(package: Any, sample: pd.DataFrame) -> None:
-    columns = [sample[column] for column in ("frequency", "recency", "T")]
+    columns: Any = [sample[column] for column in ("frequency", "recency", "T")]
     model = fitted(package, "BetaGeoFitter", *columns)
     with quiet():
         expected = model.conditional_expected_number_of_purchases_up_to_time(39, *columns)
@@ -178,7 +176,7 @@ def test_contracts(survivors: list[int], alpha: float, beta: float) -> None:
 
 @pytest.mark.parametrize("name", ["BetaGeoFitter", "ModifiedBetaGeoFitter", "ParetoNBDFitter"])
 def test_answers_are_those_of_lifetimes_at_the_same_parameters(name: str, cdnow: pd.DataFrame) -> None:
-    columns = [cdnow[column] for column in ("frequency", "recency", "T")]
+    columns: Any = [cdnow[column] for column in ("frequency", "recency", "T")]
     model = getattr(ours, name)().fit(*columns)
     peer = getattr(theirs, name)()
     peer.params_ = model.params_
@@ -197,7 +195,7 @@ def test_answers_are_those_of_lifetimes_at_the_same_parameters(name: str, cdnow:
 @pytest.mark.parametrize("penalizer", [0.0, 0.01])
 @pytest.mark.parametrize("name", ["BetaGeoFitter", "ModifiedBetaGeoFitter"])
 def test_fit_and_its_attributes_are_those_of_lifetimes(name: str, penalizer: float, cdnow: pd.DataFrame) -> None:
-    columns = [cdnow[column] for column in ("frequency", "recency", "T")]
+    columns: Any = [cdnow[column] for column in ("frequency", "recency", "T")]
     model = getattr(ours, name)(penalizer).fit(*columns, index=cdnow.index)
     with quiet():
         peer = getattr(theirs, name)(penalizer).fit(*columns, index=cdnow.index)
@@ -212,7 +210,7 @@ def test_fit_and_its_attributes_are_those_of_lifetimes(name: str, penalizer: flo
 
 
 def test_penalized_pareto_means_what_lifetimes_means(cdnow: pd.DataFrame) -> None:
-    columns = [cdnow[column] for column in ("frequency", "recency", "T")]
+    columns: Any = [cdnow[column] for column in ("frequency", "recency", "T")]
     model = ours.ParetoNBDFitter(0.5).fit(*columns)
     peer = theirs.ParetoNBDFitter(0.5)
     with quiet():

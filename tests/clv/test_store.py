@@ -100,7 +100,7 @@ def test_what_is_not_there(tmp_path: Path) -> None:
 
 
 def test_parameters_without_standard_error_come_back(tmp_path: Path) -> None:
-    model = BetaGeoFitter(0.01).fit([0, 1, 4], [0, 3, 8], [9, 9, 9], weights=[9, 3, 2])
+    model = BetaGeoFitter(0.01).fit([0, 1, 2, 5], [0, 10, 20, 35], [39] * 4, weights=[60, 20, 12, 8])
     model.set_intervals(model.variance_matrix_ * np.nan)
     model.save(tmp_path / "model.json")
     assert load(tmp_path / "model.json").variance_matrix_.isna().all(axis=None)

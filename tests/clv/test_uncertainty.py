@@ -51,35 +51,36 @@ def test_two_hundred_refits_of_cdnow_take_about_a_second(cdnow: pd.DataFrame) ->
 
 
 def test_intervals_cover_the_truth() -> None:
-    """Of 60 simulated shops of 1,500 customers, how many 90 % intervals hold what is true?
+    """Of 40 simulated shops of 1,500 customers, how many 90 % intervals hold what is true?
 
-    With a true share of 90 %, fewer than 47 or all of 60 would be seen less than once in 300 such tests.
+    With a true share of 90 %, fewer than 30 of 40 would be seen once in 700 such tests.
     """
     rng = np.random.default_rng(11)
     truth = {"r": 0.6, "alpha": 6.0, "a": 1.2, "b": 2.4}
     true_model = BetaGeoFitter().with_params(truth)
-    asked = {"frequency": [3.0], "recency": [40.0], "T": [60.0]}
+    asked: dict[str, Any] = {"frequency": [3.0], "recency": [40.0], "T": [60.0]}
     true_answers = (true_model.alive_at(**asked)[0], true_model.predict(26, 3.0, 40.0, 60.0))
     hits = dict.fromkeys([*truth, "alive", "purchases"], 0)
-    for _ in range(60):
-        refits = bootstrap(BetaGeoFitter().fit(simulated(rng, 1500)), 120, seed=rng)
+    for _ in range(40):
+        refits = bootstrap(BetaGeoFitter().fit(simulated(rng, 1500)), 100, seed=rng)
         interval = refits.interval(0.9)
         for name, value in truth.items():
-            hits[name] += interval.loc[name, "lower"] <= value <= interval.loc[name, "upper"]
+            row: Any = interval.loc[name]
+            hits[name] += int(row["lower"] <= value <= row["upper"])
         for name, value, found in zip(
             ("alive", "purchases"),
             true_answers,
             (refits.probability_alive(**asked), refits.expected_purchases(26, **asked)),
             strict=True,
         ):
-            hits[name] += found["lower"].iloc[0] <= value <= found["upper"].iloc[0]
-    assert all(47 <= count <= 60 for count in hits.values()), hits
+            hits[name] += bool(found["lower"].iloc[0] <= value <= found["upper"].iloc[0])
+    assert all(count >= 30 for count in hits.values()), hits
 
 
 def test_intervals_of_customers(cdnow: pd.DataFrame, buyers: pd.DataFrame) -> None:
     refits = bootstrap(ParetoNBDFitter().fit(cdnow), 40)
     some = cdnow.iloc[:30]
-    columns = [some[name] for name in HISTORY]
+    columns: Any = [some[name] for name in HISTORY]
     alive, expected = refits.probability_alive(*columns), refits.expected_purchases(39, *columns)
     for table in (alive, expected):
         assert table.index.equals(some.index)
@@ -96,7 +97,7 @@ def test_intervals_of_customers(cdnow: pd.DataFrame, buyers: pd.DataFrame) -> No
 
 def test_what_cannot_be_asked(cdnow: pd.DataFrame, tmp_path: Any) -> None:
     model = BetaGeoFitter().fit(cdnow)
-    with pytest.raises(ModelError, match="say 0.9"):
+    with pytest.raises(ModelError, match="say 0[.]9"):
         bootstrap(model, 5).interval(90)
     model.save(tmp_path / "model.json")
     with pytest.raises(ModelError, match="no customers to draw from"):
