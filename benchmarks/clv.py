@@ -186,6 +186,7 @@ def picture(rows: list[dict[str, Any]], path: Path) -> None:
     axes.grid(axis="x", alpha=0.3)
     figure.tight_layout()
     figure.savefig(path, dpi=120)
+    plt.close(figure)
 
 
 def write(out: Path, rows: list[dict[str, Any]], own: list[dict[str, Any]]) -> None:

@@ -276,7 +276,7 @@ def test_gamma_gamma_teaches(buyers: pd.DataFrame, rng: np.random.Generator) -> 
 
 
 def test_bgbb_and_contracts_check_their_data(donations: pd.DataFrame) -> None:
-    with pytest.raises(ModelError, match="frequency .3. is larger than recency .2."):
+    with pytest.raises(ModelError, match=r"frequency .3. is larger than recency .2."):
         BetaGeoBetaBinomFitter().fit([3, 1], [2, 1], [6, 6])
     with pytest.raises(ModelError, match="larger than n_periods"):
         BetaGeoBetaBinomFitter().fit([3, 1], [7, 1], [6, 6])

@@ -88,7 +88,7 @@ def test_parameters_out_of_range_are_refused(value: Any, tmp_path: Path) -> None
     content = json.loads(path.read_text())
     content["parameters"]["r"] = value
     path.write_text(json.dumps(content))
-    with pytest.raises(ModelError, match="r is .*not a number above 0"):
+    with pytest.raises(ModelError, match=r"r is .*not a number above 0"):
         load(path)
 
 

@@ -97,7 +97,7 @@ def test_intervals_of_customers(cdnow: pd.DataFrame, buyers: pd.DataFrame) -> No
 
 def test_what_cannot_be_asked(cdnow: pd.DataFrame, tmp_path: Any) -> None:
     model = BetaGeoFitter().fit(cdnow)
-    with pytest.raises(ModelError, match="say 0[.]9"):
+    with pytest.raises(ModelError, match=r"say 0[.]9"):
         bootstrap(model, 5).interval(90)
     model.save(tmp_path / "model.json")
     with pytest.raises(ModelError, match="no customers to draw from"):
