@@ -165,7 +165,15 @@ class DuckDB:
         self._names = itertools.count(1)
 
     def rows(self, text: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
-        """Return a small result as tuples."""
+        """Return a small result as tuples.
+
+        Parameters
+        ----------
+        text
+            A query.
+        parameters
+            Values of its ``$names``.
+        """
         return self.connection.execute(text, dict(parameters or {})).fetchall()
 
     def frame(self, text: str) -> pd.DataFrame:
@@ -181,7 +189,15 @@ class DuckDB:
         return {row[0]: row[1] for row in self.rows(f"describe select * from {source}")}
 
     def table(self, text: str, parameters: Mapping[str, Any] | None = None) -> Table:
-        """Keep the result of a query as a table here; it goes when its `Table` goes."""
+        """Keep the result of a query as a table here; it goes when its `Table` goes.
+
+        Parameters
+        ----------
+        text
+            A query.
+        parameters
+            Values of its ``$names``.
+        """
         name = f"crmlib_{next(self._names)}"
         self.connection.execute(f"create table {name} as {text}", dict(parameters or {}))
         table = Table(self, name)

@@ -8,12 +8,24 @@ row) and says what to do::
     ├── SchemaError          a table that is missing, or does not hold what it must (missing or unreadable columns)
     ├── PolicyError          a definition of the business that is not valid
     ├── RunError             a notebook run that cannot start (unknown notebook, unknown parameter)
+    ├── ModelError           a model that cannot be fitted to these data, or cannot answer (also a `ValueError`)
     └── MissingExtraError    a part of crmlib that needs packages which are not installed
+
+What is legal but easily misread is a `ModelWarning`, a `UserWarning`: it says what the number does not mean.
 """
 
 from __future__ import annotations
 
-__all__ = ["CrmlibError", "MissingExtraError", "PolicyError", "RunError", "SchemaError", "SourceError"]
+__all__ = [
+    "CrmlibError",
+    "MissingExtraError",
+    "ModelError",
+    "ModelWarning",
+    "PolicyError",
+    "RunError",
+    "SchemaError",
+    "SourceError",
+]
 
 
 class CrmlibError(Exception):
@@ -38,3 +50,11 @@ class RunError(CrmlibError):
 
 class MissingExtraError(CrmlibError):
     """A part of crmlib needs packages that are not installed."""
+
+
+class ModelError(CrmlibError, ValueError):
+    """A model cannot be fitted to these data, or cannot answer what it is asked."""
+
+
+class ModelWarning(UserWarning):
+    """A model's answer is legal, but easily misread."""

@@ -47,6 +47,12 @@ class Ledger:
     numbered: bool = False
 
     def note(self, finding: str, rows: int, amount: Any = None) -> None:
-        """Add a line to the quality report, unless it counts nothing."""
+        """Add a line to the quality report, unless it counts nothing.
+
+        Parameters
+        ----------
+        finding, rows, amount
+            As in `Finding`.
+        """
         if rows:
             self.findings.append(Finding(finding, int(rows), None if amount is None else float(amount)))

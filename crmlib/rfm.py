@@ -207,6 +207,10 @@ def _find(measures: Frame, rules: Policy) -> CutPoints:
     return msgspec.convert(edges, CutPoints)
 
 
+@overload
+def segments(scores: pd.DataFrame, *, lines: Frame | None = None, as_of: date | str | None = None) -> pd.DataFrame: ...
+@overload
+def segments(scores: Table, *, lines: Frame | None = None, as_of: date | str | None = None) -> Table: ...
 def segments(scores: Frame, *, lines: Frame | None = None, as_of: date | str | None = None) -> Frame:
     """Summarise the customers by segment, best first.
 
@@ -249,6 +253,10 @@ def segments(scores: Frame, *, lines: Frame | None = None, as_of: date | str | N
     return found if isinstance(found, engine.Table) else _best_first(found)
 
 
+@overload
+def migration(before: pd.DataFrame, after: Frame) -> pd.DataFrame: ...
+@overload
+def migration(before: Table, after: Frame) -> Table: ...
 def migration(before: Frame, after: Frame) -> Frame:
     """Count the customers' movements between two scorings.
 

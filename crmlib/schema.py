@@ -178,6 +178,13 @@ def _plain(name: str) -> str:
 def did_you_mean(name: str, there: Iterable[str]) -> str:
     """Return a hint that names the likeliest of what is there, or lists it.
 
+    Parameters
+    ----------
+    name
+        What was asked for.
+    there
+        What there is.
+
     Examples
     --------
     >>> did_you_mean("custmer", ["customer", "date"])

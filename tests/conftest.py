@@ -43,15 +43,15 @@ def pytest_runtest_makereport(
 
 
 @pytest.fixture(scope="session")
-def cdnow() -> crmlib.Shop:
+def cdnow_shop() -> crmlib.Shop:
     return crmlib.open_shop("cdnow")
 
 
 @pytest.fixture(scope="session")
-def cdnow_sample() -> crmlib.Shop:
+def sample_shop() -> crmlib.Shop:
     return crmlib.open_shop("cdnow-sample")
 
 
 @pytest.fixture(scope="session")
-def complete_journey() -> crmlib.Shop:
+def journey_shop() -> crmlib.Shop:
     return crmlib.open_shop("complete-journey")

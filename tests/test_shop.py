@@ -31,7 +31,7 @@ def test_a_last_order_late_in_the_evening_does_not_move_as_of() -> None:
 
 
 @pytest.mark.parametrize(
-    "day", [date(2024, 2, 1), "2024-02-01", "20240201", datetime(2024, 2, 1, 9), "2024-02-01T09:00"]
+    "day", [date(2024, 2, 1), "2024-02-01", "20240201", datetime.fromisoformat("2024-02-01T09:00"), "2024-02-01T09:00"]
 )
 def test_as_of_is_a_day_and_counts_to_its_end(day: Any) -> None:
     shop = crmlib.open_shop(SALES.replace("2024-02-01", "2024-02-01 23:59:59"), as_of=day)

@@ -204,8 +204,8 @@ def test_a_column_that_is_missing_with_one_that_may_be_meant(tmp_path: Path) -> 
 
 def test_a_column_that_is_missing_and_those_there_are(tmp_path: Path) -> None:
     assert told(tmp_path, "customer_id,day\nann,2024-01-05\n") == (
-        "orders.csv: no column for order_ts (when it was placed, in the shop's time zone) and amount (what was paid, in "
-        "the shop's currency; negative for money given back). Its columns are: customer_id, day. "
+        "orders.csv: no column for order_ts (when it was placed, in the shop's time zone) and amount (what was paid, "
+        "in the shop's currency; negative for money given back). Its columns are: customer_id, day. "
         "Say which it is: columns={'order_ts': '...'}."
     )
 
@@ -417,7 +417,7 @@ def test_a_value_far_down_is_found() -> None:
         ("order_ts", pd.NaT, "there is no date."),
         ("order_ts", None, "there is no date."),
         ("order_ts", 1704412800, "1704412800 is not a date."),
-        ("order_ts", datetime(9999, 12, 31), "datetime.datetime(9999, 12, 31, 0, 0) is not a date."),
+        ("order_ts", datetime.fromisoformat("9999-12-31"), "datetime.datetime(9999, 12, 31, 0, 0) is not a date."),
         ("order_ts", pd.Timedelta(days=1), "datetime.timedelta(days=1) is not a date."),
         ("customer_id", None, "an order without a customer."),
         ("customer_id", pd.NA, "an order without a customer."),

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from crmlib import policy as policies
+from crmlib.clv.discounted import DAYS_PER_MONTH, discounted_purchases
 from crmlib.clv.summary import PERIOD_DAYS, Period
 from crmlib.schema import require
 
@@ -15,10 +14,7 @@ if TYPE_CHECKING:
 
     from crmlib.policy import Policy
 
-__all__ = ["DAYS_PER_MONTH", "value"]
-
-#: A twelfth of 365.25 days.
-DAYS_PER_MONTH = 30.4375
+__all__ = ["value"]
 
 
 def value(
@@ -58,16 +54,17 @@ def value(
     require(summary, "summary", ("customer_id", "frequency", "recency", "T", "monetary_value"))
     rules = policies.load(policy).clv
     history = [summary[name].to_numpy(dtype=float) for name in ("frequency", "recency", "T")]
-    step = DAYS_PER_MONTH / PERIOD_DAYS[period]
-    discounted, before = np.zeros(len(summary)), np.zeros(len(summary))
-    for month in range(1, rules.horizon_months + 1):
-        until_then = np.asarray(purchases.predict(month * step, *history), dtype=float)
-        discounted += (until_then - before) / (1 + rules.annual_discount) ** (month / 12)
-        before = until_then
-    each = np.asarray(
-        spend.conditional_expected_average_profit(summary["frequency"], summary["monetary_value"]),
-        dtype=float,
+    discounted = discounted_purchases(
+        purchases,
+        *history,
+        months=rules.horizon_months,
+        discount_rate=(1 + rules.annual_discount) ** (1 / 12) - 1,
+        period=period,
     )
+    horizon = rules.horizon_months * DAYS_PER_MONTH / PERIOD_DAYS[period]
+    each = spend.conditional_expected_average_profit(history[0], summary["monetary_value"].to_numpy(dtype=float))
     return summary[["customer_id"]].assign(
-        expected_purchases=before, expected_spend=each, cltv=rules.margin * each * discounted
+        expected_purchases=purchases.predict(horizon, *history),
+        expected_spend=each,
+        cltv=rules.margin * each * discounted,
     )

@@ -63,7 +63,15 @@ def read_files(source: str, engine: DuckDB, reading: Reading, *, known: Iterable
 
 
 def matching(source: str, known: Iterable[str]) -> list[Path]:
-    """Return the files that a path or a glob names; `known` are names that could have been meant."""
+    """Return the files that a path or a glob names.
+
+    Parameters
+    ----------
+    source
+        A path or a glob.
+    known
+        Names that the caller could have meant instead.
+    """
     path = Path(source).expanduser()
     if path.is_file():
         files = [path]
@@ -147,7 +155,15 @@ def _separator(file: Path) -> str:
 
 
 def refuse_repeated(names: Sequence[str], label: str) -> None:
-    """Refuse two columns of one name, or of names that differ only by case: the engine would rename one in silence."""
+    """Refuse two columns of one name, or of names that differ only by case: the engine would rename one in silence.
+
+    Parameters
+    ----------
+    names
+        The columns.
+    label
+        How the error names the table.
+    """
     plain = [name.casefold() for name in names]
     repeated = [name for name in names if name.strip() and plain.count(name.casefold()) > 1]
     if len(set(repeated)) > 1:

@@ -35,7 +35,15 @@ _CDNOW = {"cdnow": "CDNOW_master.txt", "cdnow-sample": "CDNOW_sample.txt"}
 
 
 def read_packaged(name: str, engine: DuckDB) -> dict[str, Raw]:
-    """Read the tables of a known source; `name` is a key of `SOURCES`."""
+    """Read the tables of a known source.
+
+    Parameters
+    ----------
+    name
+        A key of `SOURCES`.
+    engine
+        Where the tables go.
+    """
     return {"orders": _cdnow(name, engine)} if name in _CDNOW else _complete_journey(engine)
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import warnings
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd
@@ -23,7 +23,7 @@ DUCKDB = DuckDB()
 ROWS = st.lists(
     st.tuples(st.integers(1, 6), st.integers(0, 24 * 120), st.integers(1, 100_000)), min_size=1, max_size=25
 )
-DAYS = st.dates(datetime(2024, 1, 1).date(), datetime(2024, 6, 30).date())
+DAYS = st.dates(pd.Timestamp(2024, 1, 1).date(), pd.Timestamp(2024, 6, 30).date())
 
 
 def orders(rows: Any) -> pd.DataFrame:
@@ -31,7 +31,7 @@ def orders(rows: Any) -> pd.DataFrame:
         {
             "customer_id": [f"c{customer}" for customer, _, _ in rows],
             "order_ts": pd.Series(
-                [datetime(2024, 1, 1) + timedelta(hours=h) for _, h, _ in rows], dtype="datetime64[us]"
+                [pd.Timestamp(2024, 1, 1) + timedelta(hours=h) for _, h, _ in rows], dtype="datetime64[us]"
             ),
             "amount": [cents / 100 for *_, cents in rows],
         }
@@ -79,10 +79,10 @@ def test_a_summary_is_that_of_lifetimes(period: Any, rows: Any, day: Any) -> Non
 
 
 @pytest.mark.parametrize("period", ["D", "W"])
-def test_the_summary_of_the_cdnow_sample_is_that_of_lifetimes(cdnow_sample: crmlib.Shop, period: Any) -> None:
-    frame = cdnow_sample.orders.to_pandas()
+def test_the_summary_of_the_cdnow_sample_is_that_of_lifetimes(sample_shop: crmlib.Shop, period: Any) -> None:
+    frame = sample_shop.orders.to_pandas()
     seen = frame[frame["order_ts"] < "1997-10-01"]
-    ours = clv.summarize(cdnow_sample.orders, as_of="1997-09-30", period=period).to_pandas().set_index("customer_id")
+    ours = clv.summarize(sample_shop.orders, as_of="1997-09-30", period=period).to_pandas().set_index("customer_id")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         want = theirs(seen, "customer_id", "order_ts", "amount", observation_period_end="1997-09-30", freq=period)
@@ -127,13 +127,13 @@ def test_later_orders_never_count(rows: Any, day: Any) -> None:
 
 def test_days_before_1970_are_counted_like_any_other() -> None:
     frame = HAND.assign(order_ts=HAND["order_ts"] - pd.Timedelta(weeks=5000))
-    early = clv.summarize(frame, as_of=(datetime(2024, 1, 31) - timedelta(weeks=5000)).date(), period="W")
+    early = clv.summarize(frame, as_of=(pd.Timestamp(2024, 1, 31) - timedelta(weeks=5000)).date(), period="W")
     pd.testing.assert_frame_equal(early, clv.summarize(HAND, as_of="2024-01-31", period="W"))
 
 
 def test_a_period_that_is_not_known_is_an_error() -> None:
     with pytest.raises(CrmlibError, match=r"^period='M' is not known\. Use 'D' for days or 'W' for weeks\.$"):
-        clv.summarize(HAND, as_of="2024-01-31", period="M")  # type: ignore[type-var]
+        clv.summarize(HAND, as_of="2024-01-31", period="M")  # type: ignore[arg-type]
 
 
 def test_nobody_had_bought_is_an_error() -> None:
