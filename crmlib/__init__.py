@@ -25,7 +25,19 @@ if TYPE_CHECKING:
     from crmlib.stopping import stop_here
     from crmlib.widgets import explore
 
-__all__ = ["CrmlibError", "Policy", "Shop", "clv", "explore", "open_shop", "plots", "record", "rfm", "stop_here", "text"]
+__all__ = [
+    "CrmlibError",
+    "Policy",
+    "Shop",
+    "clv",
+    "explore",
+    "open_shop",
+    "plots",
+    "record",
+    "rfm",
+    "stop_here",
+    "text",
+]
 __version__ = "0.1.0"
 
 _HOME = {

@@ -18,10 +18,6 @@ hypothesis.settings.register_profile("crmlib", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("crmlib")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "needs(*programs): skipped, with a reason, where a program is not installed")
-
-
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in item.iter_markers("needs"):
         missing = [program for program in marker.args if shutil.which(program) is None]
@@ -43,15 +39,15 @@ def pytest_runtest_makereport(
 
 
 @pytest.fixture(scope="session")
-def cdnow_shop() -> crmlib.Shop:
+def cdnow() -> crmlib.Shop:
     return crmlib.open_shop("cdnow")
 
 
 @pytest.fixture(scope="session")
-def sample_shop() -> crmlib.Shop:
+def cdnow_sample() -> crmlib.Shop:
     return crmlib.open_shop("cdnow-sample")
 
 
 @pytest.fixture(scope="session")
-def journey_shop() -> crmlib.Shop:
+def complete_journey() -> crmlib.Shop:
     return crmlib.open_shop("complete-journey")

@@ -56,7 +56,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     try:
         for _ in range(120):
             try:
-                urllib.request.urlopen(f"{address}/api", timeout=2).close()
+                urllib.request.urlopen(f"{address}/api", timeout=2).close()  # noqa: S310 - our own address
                 break
             except (urllib.error.URLError, ConnectionError, TimeoutError):
                 time.sleep(0.5)

@@ -19,7 +19,12 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "crmlib.cli", *arguments], cwd=cwd, capture_output=True, text=True, check=False, timeout=300
+        [sys.executable, "-m", "crmlib.cli", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
     )
 
 
@@ -64,4 +69,4 @@ def test_all_notebooks_run_on_every_kind_of_source(source: str, own_orders: Path
     assert {path.stem for path in NOTEBOOKS} == set(results["notebooks"])
     page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     assert "<img" in page
-    assert "src=\"http" not in page
+    assert 'src="http' not in page

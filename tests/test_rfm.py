@@ -222,19 +222,19 @@ def test_everyone_gets_one_of_the_eleven_segments(rows: Any) -> None:
     assert (set(found["segment"]) <= set(rfm.SEGMENTS), found["customer_id"].is_unique) == (True, True)
 
 
-def test_an_engine_table_gives_an_engine_table(sample_shop: crmlib.Shop) -> None:
-    assert isinstance(rfm.score(sample_shop.orders, as_of=sample_shop.as_of), Table)
+def test_an_engine_table_gives_an_engine_table(cdnow_sample: crmlib.Shop) -> None:
+    assert isinstance(rfm.score(cdnow_sample.orders, as_of=cdnow_sample.as_of), Table)
 
 
-def test_all_customers_of_cdnow_are_scored(cdnow_shop: crmlib.Shop) -> None:
-    assert len(rfm.score(cdnow_shop.orders, as_of=cdnow_shop.as_of)) == 23_570
+def test_all_customers_of_cdnow_are_scored(cdnow: crmlib.Shop) -> None:
+    assert len(rfm.score(cdnow.orders, as_of=cdnow.as_of)) == 23_570
 
 
 # --- segments
 
 
-def test_segments_add_up(sample_shop: crmlib.Shop) -> None:
-    table = rfm.segments(rfm.score(sample_shop.orders, as_of=sample_shop.as_of)).to_pandas()
+def test_segments_add_up(cdnow_sample: crmlib.Shop) -> None:
+    table = rfm.segments(rfm.score(cdnow_sample.orders, as_of=cdnow_sample.as_of)).to_pandas()
     assert table[["customers", "customer_share", "value_share", "orders"]].sum().round(9).tolist() == [2357, 1, 1, 6919]
 
 
@@ -267,11 +267,11 @@ def test_quantity_per_order_counts_units_up_to_the_day() -> None:
     assert set(table["quantity_per_order"]) == {2.0}
 
 
-def test_lines_of_the_shop_may_meet_scores_in_pandas(journey_shop: crmlib.Shop) -> None:
-    scores = rfm.score(journey_shop.orders, as_of=journey_shop.as_of)
-    lines = journey_shop.order_lines
-    here = rfm.segments(scores.to_pandas(), lines=lines, as_of=journey_shop.as_of)
-    there = rfm.segments(scores, lines=lines, as_of=journey_shop.as_of).to_pandas()
+def test_lines_of_the_shop_may_meet_scores_in_pandas(complete_journey: crmlib.Shop) -> None:
+    scores = rfm.score(complete_journey.orders, as_of=complete_journey.as_of)
+    lines = complete_journey.order_lines
+    here = rfm.segments(scores.to_pandas(), lines=lines, as_of=complete_journey.as_of)
+    there = rfm.segments(scores, lines=lines, as_of=complete_journey.as_of).to_pandas()
     pd.testing.assert_series_equal(
         here.set_index("segment")["quantity_per_order"].sort_index(),
         there.set_index("segment")["quantity_per_order"].sort_index(),
@@ -309,8 +309,8 @@ def test_who_comes_and_who_goes_is_shown() -> None:
     assert (list(matrix.index[-1:]), list(matrix.columns[-1:])) == (["(new)"], ["(gone)"])
 
 
-def test_two_shops_may_be_compared(cdnow_shop: crmlib.Shop, sample_shop: crmlib.Shop) -> None:
-    scores = [rfm.score(shop.orders, as_of=shop.as_of) for shop in (cdnow_shop, sample_shop)]
+def test_two_shops_may_be_compared(cdnow: crmlib.Shop, cdnow_sample: crmlib.Shop) -> None:
+    scores = [rfm.score(shop.orders, as_of=shop.as_of) for shop in (cdnow, cdnow_sample)]
     assert rfm.migration(*scores).to_pandas()["customers"].sum() >= 23_570
 
 

@@ -44,34 +44,34 @@ def one(customer: Any = "ann", ts: Any = "2024-01-05", amount: Any = 10.0) -> pd
 # --- known by name
 
 
-def test_cdnow_has_its_69659_orders(cdnow_shop: crmlib.Shop) -> None:
-    assert len(cdnow_shop.orders) == 69_659
+def test_cdnow_has_its_69659_orders(cdnow: crmlib.Shop) -> None:
+    assert len(cdnow.orders) == 69_659
 
 
-def test_cdnow_has_its_23570_customers(cdnow_shop: crmlib.Shop) -> None:
-    assert cdnow_shop.orders.to_pandas()["customer_id"].nunique() == 23_570
+def test_cdnow_has_its_23570_customers(cdnow: crmlib.Shop) -> None:
+    assert cdnow.orders.to_pandas()["customer_id"].nunique() == 23_570
 
 
-def test_cdnow_adds_up_to_the_cent(cdnow_shop: crmlib.Shop) -> None:
-    assert cdnow_shop.quality().set_index("finding").loc["orders", "amount"] == 2_500_315.63
+def test_cdnow_adds_up_to_the_cent(cdnow: crmlib.Shop) -> None:
+    assert cdnow.quality().set_index("finding").loc["orders", "amount"] == 2_500_315.63
 
 
-def test_cdnow_runs_from_january_1997_to_june_1998(cdnow_shop: crmlib.Shop) -> None:
-    days = cdnow_shop.orders.to_pandas()["order_ts"]
+def test_cdnow_runs_from_january_1997_to_june_1998(cdnow: crmlib.Shop) -> None:
+    days = cdnow.orders.to_pandas()["order_ts"]
     assert (days.min(), days.max()) == (pd.Timestamp("1997-01-01"), pd.Timestamp("1998-06-30"))
 
 
-def test_the_cdnow_sample_has_its_6919_orders_of_2357_customers(sample_shop: crmlib.Shop) -> None:
-    frame = sample_shop.orders.to_pandas()
+def test_the_cdnow_sample_has_its_6919_orders_of_2357_customers(cdnow_sample: crmlib.Shop) -> None:
+    frame = cdnow_sample.orders.to_pandas()
     assert (len(frame), frame["customer_id"].nunique()) == (6_919, 2_357)
 
 
-def test_the_cdnow_sample_is_a_part_of_cdnow(cdnow_shop: crmlib.Shop, sample_shop: crmlib.Shop) -> None:
+def test_the_cdnow_sample_is_a_part_of_cdnow(cdnow: crmlib.Shop, cdnow_sample: crmlib.Shop) -> None:
     rows = [
         shop.orders.to_pandas()[["customer_id", "order_ts", "amount"]].assign(
             customer_id=lambda frame: frame["customer_id"].astype(int)
         )
-        for shop in (sample_shop, cdnow_shop)
+        for shop in (cdnow_sample, cdnow)
     ]
     assert len(rows[0].drop_duplicates().merge(rows[1].drop_duplicates())) == len(rows[0].drop_duplicates())
 
@@ -83,23 +83,25 @@ def test_the_cdnow_sample_is_a_part_of_cdnow(cdnow_shop: crmlib.Shop, sample_sho
         *(("campaigns", 27), ("campaign_assignments", 6_589), ("coupons", 116_204), ("coupon_redemptions", 2_102)),
     ],
 )
-def test_complete_journey_has_all_its_tables(journey_shop: crmlib.Shop, table: str, rows: int) -> None:
-    assert len(getattr(journey_shop, table)) == rows
+def test_complete_journey_has_all_its_tables(complete_journey: crmlib.Shop, table: str, rows: int) -> None:
+    assert len(getattr(complete_journey, table)) == rows
 
 
-def test_the_lines_of_complete_journey_add_up_to_its_orders(journey_shop: crmlib.Shop) -> None:
-    sums = [getattr(journey_shop, name).to_arrow()["amount"].to_pandas().sum() for name in ("orders", "order_lines")]
+def test_the_lines_of_complete_journey_add_up_to_its_orders(complete_journey: crmlib.Shop) -> None:
+    sums = [
+        getattr(complete_journey, name).to_arrow()["amount"].to_pandas().sum() for name in ("orders", "order_lines")
+    ]
     assert sums[0] == sums[1]
 
 
-def test_the_customers_of_complete_journey_join_with_its_orders(journey_shop: crmlib.Shop) -> None:
-    buyers = set(journey_shop.orders.to_arrow()["customer_id"].to_pylist())
-    assert set(journey_shop.customers.to_arrow()["customer_id"].to_pylist()) <= buyers
+def test_the_customers_of_complete_journey_join_with_its_orders(complete_journey: crmlib.Shop) -> None:
+    buyers = set(complete_journey.orders.to_arrow()["customer_id"].to_pylist())
+    assert set(complete_journey.customers.to_arrow()["customer_id"].to_pylist()) <= buyers
 
 
-def test_the_products_of_complete_journey_join_with_its_lines(journey_shop: crmlib.Shop) -> None:
-    bought = set(journey_shop.order_lines.to_arrow()["product_id"].unique().to_pylist())
-    known = set(journey_shop.products.to_arrow()["product_id"].to_pylist())
+def test_the_products_of_complete_journey_join_with_its_lines(complete_journey: crmlib.Shop) -> None:
+    bought = set(complete_journey.order_lines.to_arrow()["product_id"].unique().to_pylist())
+    known = set(complete_journey.products.to_arrow()["product_id"].to_pylist())
     assert len(bought & known) / len(bought) > 0.99
 
 

@@ -85,13 +85,28 @@ class Bootstrap:
         return pd.DataFrame({"estimate": values, "lower": lower, "upper": upper}, index=index)
 
     def probability_alive(self, frequency: Any, recency: Any, T: Any, level: float = 0.9) -> pd.DataFrame:
-        """Return the interval of each customer's probability to be alive."""
+        """Return the interval of each customer's probability to be alive.
+
+        Parameters
+        ----------
+        frequency, recency, T
+            The customers' histories.
+        level
+            Share of the refits within the interval.
+        """
         return self._of_customers(lambda model, *history: model.alive_at(*history), frequency, recency, T, level=level)
 
     def expected_purchases(self, t: float, frequency: Any, recency: Any, T: Any, level: float = 0.9) -> pd.DataFrame:
         """Return the interval of each customer's expected purchases within t periods.
 
         It is the interval of the expectation: what a customer really buys varies more.
+
+        Parameters
+        ----------
+        t
+            Length of the time ahead, in periods of the fit.
+        frequency, recency, T, level
+            As for `probability_alive`.
         """
         return self._of_customers(
             lambda model, *history: model.predict(t, *history), frequency, recency, T, level=level

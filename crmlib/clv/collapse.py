@@ -272,6 +272,13 @@ def collapse(summary: Any, columns: Sequence[str] = ("frequency", "recency", "T"
 def combine(*summaries: Any, columns: Sequence[str] = ("frequency", "recency", "T")) -> pd.DataFrame:
     """Collapse several summaries, weighted or not, into one: yesterday's unique rows plus today's customers.
 
+    Parameters
+    ----------
+    *summaries
+        Tables with the columns, and with ``weights`` where a row stands for several customers.
+    columns
+        What makes two customers alike.
+
     Examples
     --------
     >>> import pandas as pd

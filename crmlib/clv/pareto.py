@@ -290,7 +290,13 @@ class ParetoNBDFitter(Fitting, peer.ParetoNBDFitter):  # type: ignore[misc]
     def conditional_probability_alive_matrix(
         self, max_frequency: int | None = None, max_recency: int | None = None
     ) -> FloatArray:
-        """Return P(alive) for every recency (row) and frequency (column) of customers aged `max_recency`."""
+        """Return P(alive) for every recency (row) and frequency (column) of customers aged `max_recency`.
+
+        Parameters
+        ----------
+        max_frequency, max_recency
+            The last column and row; the largest frequency and T of the fit by default.
+        """
         frequency = np.arange((max_frequency or int(self.data["frequency"].max())) + 1)
         end = max_recency or int(self.data["T"].max())
         return self.alive_at(frequency[None, :], np.arange(end + 1)[:, None], end)
@@ -314,7 +320,15 @@ class ParetoNBDFitter(Fitting, peer.ParetoNBDFitter):  # type: ignore[misc]
     def sum_of_purchases(
         self, times: list[float], factors: list[float], frequency: Any, recency: Any, T: Any
     ) -> FloatArray:
-        """Return the sum of factors times the purchases expected up to each time."""
+        """Return the sum of factors times the purchases expected up to each time.
+
+        Parameters
+        ----------
+        times, factors
+            Lengths of time ahead, in periods of the fit, and what the purchases up to each count.
+        frequency, recency, T
+            The customers' histories.
+        """
         r, alpha, s, beta = self.parameters()
         x, T = np.asarray(frequency, dtype=float), np.asarray(T, dtype=float)
         if not T.size:
@@ -326,7 +340,15 @@ class ParetoNBDFitter(Fitting, peer.ParetoNBDFitter):  # type: ignore[misc]
         return np.asarray(self.alive_at(x, recency, T) * (r + x) * together[ages.codes].reshape(T.shape))
 
     def rest_if_alive(self, force: float, x: FloatArray, T: FloatArray) -> FloatArray:
-        """Return all purchases to come of customers alive at T, discounted at a force of interest per period."""
+        """Return all purchases to come of customers alive at T, discounted at a force of interest per period.
+
+        Parameters
+        ----------
+        force
+            Of interest, per period of the fit.
+        x, T
+            The customers' frequency and age.
+        """
         return rest_pareto(force, x, T, self.parameters())
 
     @staticmethod

@@ -116,8 +116,8 @@ def test_what_comes_after_the_observation_does_not_matter(rows: Any) -> None:
     pd.testing.assert_frame_equal(split(frame), split(frame[frame["order_ts"] < "2024-04-01"]))
 
 
-def test_all_customers_of_cdnow_are_split(cdnow_shop: crmlib.Shop) -> None:
-    assert len(clv.holdout(cdnow_shop.orders, calibration_end="1997-09-30", observation_end="1998-06-30")) == 23_570
+def test_all_customers_of_cdnow_are_split(cdnow: crmlib.Shop) -> None:
+    assert len(clv.holdout(cdnow.orders, calibration_end="1997-09-30", observation_end="1998-06-30")) == 23_570
 
 
 @pytest.mark.parametrize("end", ["2024-02-29", "2024-02-01"])

@@ -79,10 +79,10 @@ def test_a_summary_is_that_of_lifetimes(period: Any, rows: Any, day: Any) -> Non
 
 
 @pytest.mark.parametrize("period", ["D", "W"])
-def test_the_summary_of_the_cdnow_sample_is_that_of_lifetimes(sample_shop: crmlib.Shop, period: Any) -> None:
-    frame = sample_shop.orders.to_pandas()
+def test_the_summary_of_the_cdnow_sample_is_that_of_lifetimes(cdnow_sample: crmlib.Shop, period: Any) -> None:
+    frame = cdnow_sample.orders.to_pandas()
     seen = frame[frame["order_ts"] < "1997-10-01"]
-    ours = clv.summarize(sample_shop.orders, as_of="1997-09-30", period=period).to_pandas().set_index("customer_id")
+    ours = clv.summarize(cdnow_sample.orders, as_of="1997-09-30", period=period).to_pandas().set_index("customer_id")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         want = theirs(seen, "customer_id", "order_ts", "amount", observation_period_end="1997-09-30", freq=period)

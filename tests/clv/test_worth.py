@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def summary(sample_shop: crmlib.Shop) -> pd.DataFrame:
-    return clv.summarize(sample_shop.orders, as_of="1998-06-30").to_pandas()
+def summary(cdnow_sample: crmlib.Shop) -> pd.DataFrame:
+    return clv.summarize(cdnow_sample.orders, as_of="1998-06-30").to_pandas()
 
 
 @pytest.fixture(scope="module")

@@ -280,8 +280,7 @@ def test_a_result_is_written_for_people(value: Any, expected: str) -> None:
     assert (expected, "") == shown(value)
 
 
-@pytest.mark.browser
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium (Debian package chromium)")
+@pytest.mark.needs("chromium")
 def test_a_browser_makes_no_request_and_a_phone_need_not_scroll_sideways(tmp_path: Path) -> None:
     from playwright.sync_api import sync_playwright
 
