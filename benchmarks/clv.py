@@ -5,7 +5,8 @@
 
 Both packages get the same simulated customers in turn, so that a busy machine slows both; reported is the ratio of
 their times, minimum, median and maximum over the rounds. Large fits of lifetimes take minutes and are run once.
-Parameters must agree to four decimals (Pareto/NBD to three digits, as lifetimes' Nelder-Mead stops there).
+Parameters must agree to four decimals (Pareto/NBD to three digits, where lifetimes' Nelder-Mead stops), unless
+lifetimes' own likelihood shows that it stopped short of the optimum: its Pareto/NBD starts at random.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ SIZES = {"2.4 k": 2_357, "23.5 k": 23_570, "200 k": 200_000, "1 M": 1_000_000}
 DAYS = {"D": 1, "W": 7}
 HISTORY = ["frequency", "recency", "T"]
 LARGE = 200_000
+ROUNDING = 1e-6
 
 
 def shop(customers: int, period: str, seed: int = 1) -> pd.DataFrame:
@@ -77,16 +79,31 @@ def seconds(call: Callable[[], Any]) -> tuple[float, Any]:
 
 def versus(label: str, ours: Callable[[], Any], theirs: Callable[[], Any], rounds: int) -> dict[str, Any]:
     """Run both in turn and compare parameters or predictions."""
-    ours()  # once unmeasured: imports and caches
+    if rounds > 1:
+        seconds(theirs)  # once unmeasured for both: imports and caches
+    seconds(ours)
     times, ratios, result, peer = [], [], None, None
     for _ in range(rounds):
         slow, peer = seconds(theirs)
-        fast, result = min((seconds(ours) for _ in range(3)), key=lambda timed: timed[0])
+        fast, result = seconds(ours)  # once each: the better of several would flatter whoever gets it
         times.append((fast, slow))
         ratios.append(slow / fast)
-    row = {"case": label, "crmlib s": np.median([t[0] for t in times]), "lifetimes s": np.median([t[1] for t in times])}
-    row |= {"ratio min": min(ratios), "median": float(np.median(ratios)), "max": max(ratios), "rounds": rounds}
+    row = {
+        "case": label,
+        "crmlib s": np.median([t[0] for t in times]),
+        "lifetimes s": np.median([t[1] for t in times]),
+    }
+    row |= {
+        "ratio min": min(ratios),
+        "median": float(np.median(ratios)),
+        "max": max(ratios),
+        "rounds": rounds,
+    }
     one, two = (np.asarray(getattr(found, "params_", found), dtype=float) for found in (result, peer))
+    if hasattr(peer, "_negative_log_likelihood_"):  # below 0: lifetimes stopped short of the optimum
+        row["lifetimes' likelihood"] = result._negative_log_likelihood_ - peer._negative_log_likelihood_
+    else:
+        row["lifetimes' likelihood"] = 0.0
     row["largest difference"] = float(np.max(np.abs(one - two) / np.maximum(np.abs(two), 1)))
     print(f"{label:45s} {row['crmlib s']:9.4f} {row['lifetimes s']:9.3f} {row['median']:8.1f}x", flush=True)  # noqa: T201
     return row
@@ -212,7 +229,12 @@ def main() -> int:
     for row in compare(sizes, options.rounds):
         rows.append(row)
         write(options.out, rows, own)  # after each case: the last ones take minutes
-    wrong = [row for row in rows if row["largest difference"] > (2e-3 if "Pareto" in row["case"] else 1e-4)]
+    wrong = [
+        row
+        for row in rows
+        if row["largest difference"] > (2e-3 if "Pareto" in row["case"] else 1e-4)
+        and row["lifetimes' likelihood"] > -ROUNDING
+    ]
     for row in wrong:
         print(f"DIFFERENT: {row['case']}: {row['largest difference']:.2g}", file=sys.stderr)  # noqa: T201
     return 1 if wrong else 0
