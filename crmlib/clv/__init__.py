@@ -16,8 +16,10 @@ Opened cdnow-sample: ...
 
 from __future__ import annotations
 
+from crmlib.clv.adapters import Average, BuyTillYouDie
 from crmlib.clv.bg import BetaGeoFitter, ModifiedBetaGeoFitter
 from crmlib.clv.bgbb import BetaGeoBetaBinomFitter
+from crmlib.clv.boosting import GradientBoosting
 from crmlib.clv.bootstrap import Bootstrap, bootstrap, cltv_interval
 from crmlib.clv.cohorts import fit_by
 from crmlib.clv.collapse import collapse, combine
@@ -25,6 +27,8 @@ from crmlib.clv.discounted import DAYS_PER_MONTH, cltv, dert, discounted_purchas
 from crmlib.clv.gamma_gamma import GammaGammaFitter
 from crmlib.clv.pareto import ParetoNBDFitter
 from crmlib.clv.problems import ConvergenceError
+from crmlib.clv.protocol import LearnsFromPast, Model, PredictsSpend
+from crmlib.clv.rolling import Rolling, compare, rolling
 from crmlib.clv.sbg import ShiftedBetaGeoFitter
 from crmlib.clv.scores import scorecard
 from crmlib.clv.store import load, save
@@ -34,24 +38,33 @@ from crmlib.clv.worth import value
 __all__ = [
     "DAYS_PER_MONTH",
     "PERIOD_DAYS",
+    "Average",
     "BetaGeoBetaBinomFitter",
     "BetaGeoFitter",
     "Bootstrap",
+    "BuyTillYouDie",
     "ConvergenceError",
     "GammaGammaFitter",
+    "GradientBoosting",
+    "LearnsFromPast",
+    "Model",
     "ModifiedBetaGeoFitter",
     "ParetoNBDFitter",
+    "PredictsSpend",
+    "Rolling",
     "ShiftedBetaGeoFitter",
     "bootstrap",
     "cltv",
     "cltv_interval",
     "collapse",
     "combine",
+    "compare",
     "dert",
     "discounted_purchases",
     "fit_by",
     "holdout",
     "load",
+    "rolling",
     "save",
     "scorecard",
     "summarize",
