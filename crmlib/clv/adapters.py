@@ -40,11 +40,11 @@ class BuyTillYouDie:
     Examples
     --------
     >>> import pandas as pd
-    >>> rows = {"frequency": [0, 0, 3, 1, 5, 2], "recency": [0, 0, 30, 9, 35, 20], "T": [39, 30, 38, 39, 36, 30]}
+    >>> from crmlib.clv import BetaGeoFitter, GammaGammaFitter
+    >>> rows = {"frequency": [0, 0, 3, 1, 5, 2], "recency": [0, 0, 30, 9, 8, 20], "T": [39, 30, 38, 39, 36, 30]}
     >>> summary = pd.DataFrame(rows | {"monetary_value": [0, 0, 20.0, 60, 15, 31]})
-    >>> from crmlib.clv import BetaGeoFitter
-    >>> model = BuyTillYouDie(BetaGeoFitter(penalizer_coef=0.01)).fit(summary)
-    >>> bool(model.predict(summary, 10)[4] > model.predict(summary, 10)[0])
+    >>> model = BuyTillYouDie(BetaGeoFitter(0.1), GammaGammaFitter(0.01)).fit(summary)
+    >>> bool(model.predict(summary, 10)[2] > model.predict(summary, 10)[0])
     True
     """
 
@@ -54,8 +54,7 @@ class BuyTillYouDie:
 
     def fit(self, summary: pd.DataFrame) -> Self:
         """Fit both models; Gamma-Gamma to those who bought again for money."""
-        history = (summary[name] for name in ("frequency", "recency", "T"))
-        self.purchases_ = copy.deepcopy(self.fitter).fit(*history)
+        self.purchases_ = copy.deepcopy(self.fitter).fit(summary["frequency"], summary["recency"], summary["T"])
         buyers = summary[(summary["frequency"] > 0) & (summary["monetary_value"] > 0)]
         with warnings.catch_warnings():
             # a comparison judges the spend by what came: how the model was strained is no news there
@@ -85,7 +84,8 @@ class BuyTillYouDie:
             As for `predict`.
         """
         columns = (summary[name].to_numpy() for name in ("frequency", "monetary_value"))
-        return self.predict(summary, duration) * self.spend_.conditional_expected_average_profit(*columns)
+        each = self.spend_.conditional_expected_average_profit(*columns)
+        return np.asarray(self.predict(summary, duration) * each, dtype=float)
 
 
 class Average:
@@ -137,7 +137,7 @@ class Average:
         summary, duration
             As for `Model.predict`.
         """
-        return np.asarray(np.mean([model.predict(summary, duration) for model in self.models], axis=0), dtype=float)
+        return _mean([model.predict(summary, duration) for model in self.models])
 
     def predict_spend(self, summary: pd.DataFrame, duration: float) -> FloatArray:
         """Return the mean of the spend predicted by the models that predict some.
@@ -148,7 +148,11 @@ class Average:
             As for `Model.predict`.
         """
         told = [model.predict_spend(summary, duration) for model in self.models if isinstance(model, PredictsSpend)]
-        return np.asarray(np.mean(told, axis=0) if told else np.full(len(summary), np.nan), dtype=float)
+        return _mean(told) if told else np.full(len(summary), np.nan)
+
+
+def _mean(predictions: list[Any]) -> FloatArray:
+    return np.asarray(np.stack([np.asarray(each, dtype=float) for each in predictions]).mean(axis=0), dtype=float)
 
 
 def fit_model(model: Any, summary: pd.DataFrame, past: pd.DataFrame | None) -> None:

@@ -1,6 +1,6 @@
 """Gradient boosting of what a model of purchases gets wrong, learnt from earlier splits of the calibration.
 
-Trees alone cannot look further ahead than they have been shown: a calibration of 39 weeks holds no outcome of 39 weeks.
+Trees alone cannot look further ahead than they were shown, and 39 weeks hold no outcome of 39 weeks.
 So they learn a *factor*: by how much customers with such a history bought more or less than a base model expected, over
 the time that could be watched. The base model carries the time ahead, the trees what it does not know (the pace of late,
 the last gap, the spend). With a Poisson loss, actual / expected as the target and expected as the weight, this is a
@@ -50,11 +50,11 @@ class GradientBoosting:
     """
 
     def __init__(self, base: Model | None = None, *, seed: int = 1, **options: Any) -> None:
-        self.base = base
+        self.base: Any = base
         ours = {"max_iter": 100, "learning_rate": 0.05, "max_leaf_nodes": 6, "min_samples_leaf": 200}
         self.options = {"loss": "poisson", "early_stopping": False, "random_state": seed} | ours | options
 
-    def fit(self, summary: pd.DataFrame) -> Self:
+    def fit(self, summary: pd.DataFrame) -> Self:  # noqa: ARG002 - the protocol's signature
         """Refuse: a summary alone holds no outcomes."""
         raise ModelError(
             "Gradient boosting learns from outcomes: fit_past(summary, past) takes earlier splits of the calibration. "
@@ -90,7 +90,7 @@ class GradientBoosting:
         summary, duration
             As for `Model.predict`.
         """
-        return self._base(summary, duration) * self._factor(self._purchases, summary)
+        return np.multiply(self._base(summary, duration), self._factor(self._purchases, summary))
 
     def predict_spend(self, summary: pd.DataFrame, duration: float) -> FloatArray:
         """Return how much each customer will spend.
@@ -100,7 +100,7 @@ class GradientBoosting:
         summary, duration
             As for `Model.predict`.
         """
-        return self._base_spend(summary, duration) * self._factor(self._spend, summary)
+        return np.multiply(self._base_spend(summary, duration), self._factor(self._spend, summary))
 
     def _trees(self, past: pd.DataFrame, outcome: str, expected: FloatArray) -> Any:
         from sklearn.ensemble import HistGradientBoostingRegressor
@@ -115,7 +115,7 @@ class GradientBoosting:
 
     def _base(self, summary: pd.DataFrame, duration: Any) -> FloatArray:
         if self.base is None:
-            return np.broadcast_to(np.asarray(duration, dtype=float), (len(summary),)).copy()
+            return np.full(len(summary), duration, dtype=float)
         return np.maximum(np.asarray(self.base.predict(summary, duration), dtype=float), SMALLEST)
 
     def _base_spend(self, summary: pd.DataFrame, duration: Any) -> FloatArray:

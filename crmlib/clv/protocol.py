@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["SEEN", "LearnsFromPast", "Model", "PredictsSpend"]
 
 #: The columns of the summary that a model is given, in the comparison's periods. silence is T - recency; last_gap lies
-#: between the last two purchases (NaN after one); bought_recently and bought_lately count the last four and eight weeks.
+#: between the last two purchases (NaN after one); bought_recently and bought_lately count the last 4 and 8 weeks.
 SEEN = (
     *("customer_id", "frequency", "recency", "T", "monetary_value", "silence", "last_gap"),
     *("bought_recently", "bought_lately", "mean_spend", "last_spend"),

@@ -165,9 +165,10 @@ def rolling(
     >>> models = {"BG/NBD": clv.BuyTillYouDie(clv.BetaGeoFitter())}
     >>> judged = clv.rolling(shop.orders, models, origins=["1997-09-30"], horizon_days=273)
     >>> float(judged.scores.query("model == 'BG/NBD'")["rmse"].iloc[0].round(2))
-    1.6
+    1.61
     """
-    for name, model in models.items():
+    candidates: Mapping[str, Any] = models
+    for name, model in candidates.items():
         if not isinstance(model, Model):
             lacking = [method for method in ("fit", "predict") if not hasattr(model, method)]
             raise CrmlibError(f"{name}: a model needs {' and '.join(lacking)}. See crmlib.clv.protocol.")
@@ -175,11 +176,13 @@ def rolling(
     days = _days(origins, first, last, horizon_days)
     scores, purchases, spend = [], [], []
     for day in days:
-        split, seen, predicted, money = _judge(orders, models, first, day, horizon_days, period)
+        split, seen, predicted, money = _judge(orders, models, first, day, horizon_days=horizon_days, period=period)
         card = scorecard(split, predicted)
-        missed = pd.DataFrame(money) - seen[["spend_ahead"]].to_numpy()
-        card["spend_mae"] = missed.abs().mean()
-        card["spend_rmse"] = (missed**2).mean() ** 0.5
+        missed = {name: predictions - seen["spend_ahead"].to_numpy() for name, predictions in money.items()}
+        card["spend_mae"] = pd.Series({name: np.abs(error).mean() for name, error in missed.items()}, dtype=float)
+        card["spend_rmse"] = pd.Series(
+            {name: np.sqrt((error**2).mean()) for name, error in missed.items()}, dtype=float
+        )
         scores.append(card.rename_axis("model").reset_index().assign(origin=day.isoformat()))
         who = {"origin": day.isoformat(), "customer_id": seen["customer_id"]}
         guesses = baselines(split)
@@ -191,7 +194,7 @@ def rolling(
 
 
 def _judge(
-    orders: Any, models: Mapping[str, Model], first: date, day: date, horizon_days: int, period: Period
+    orders: Any, models: Mapping[str, Model], first: date, day: date, *, horizon_days: int, period: Period
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, FloatArray], dict[str, FloatArray]]:
     end = day + timedelta(days=horizon_days)
     split: Any = holdout(orders, calibration_end=day, observation_end=end, period=period)
@@ -232,8 +235,8 @@ def _days(origins: int | Sequence[date | str], first: date, last: date, horizon_
     for day in days:
         if not first < day <= last - step:
             raise CrmlibError(
-                f"The origin {day} does not fit: orders go from {first} to {last}, so with {horizon_days} days ahead an "
-                f"origin lies after {first} and not after {last - step}. Use fewer origins or a shorter horizon."
+                f"The origin {day} does not fit: orders go from {first} to {last}, so with {horizon_days} days ahead "
+                f"an origin lies after {first} and not after {last - step}. Use fewer origins or a shorter horizon."
             )
     return days
 
@@ -276,7 +279,7 @@ def compare(
     ...           {"BG/NBD": clv.BetaGeoFitter, "MBG/NBD": clv.ModifiedBetaGeoFitter}.items()}
     >>> found = clv.compare(models, shop.orders, origins=1, horizon_days=273, refits=50)
     >>> found.query("measure == 'rmse'")["model"].tolist()[-1]
-    'always zero'
+    'last period'
     """
     judged = rolling(orders, models, origins=origins, horizon_days=horizon_days, period=period)
     against = next(iter(models)) if against is None else against

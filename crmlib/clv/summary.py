@@ -63,7 +63,9 @@ def summarize(orders: Frame, *, as_of: date | str, period: Period = "D") -> Fram
     """
     require(orders, "orders", ("customer_id", "order_ts", "amount"))
     day = as_day(as_of)
-    found = engine.run("clv_summary", tables={"orders": orders}, as_of=day, until=until(day), period_days=days_of(period))
+    found = engine.run(
+        "clv_summary", tables={"orders": orders}, as_of=day, until=until(day), period_days=days_of(period)
+    )
     if not len(found):
         raise SchemaError(f"orders: nobody had bought by {day}. Choose a later as_of.")
     return found
