@@ -73,7 +73,19 @@ PUBLIC = {
 
 def test_the_public_names_are_these() -> None:
     assert crmlib.__all__ == [
-        *("CrmlibError", "Policy", "Shop", "clv", "explore", "open_shop", "plots", "record", "rfm", "stop_here"),
+        *(
+            "CrmlibError",
+            "Policy",
+            "Shop",
+            "clv",
+            "clv_plots",
+            "explore",
+            "open_shop",
+            "plots",
+            "record",
+            "rfm",
+            "stop_here",
+        ),
         "text",
     ]
 

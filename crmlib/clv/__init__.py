@@ -33,6 +33,7 @@ from crmlib.clv.sbg import ShiftedBetaGeoFitter
 from crmlib.clv.scores import scorecard
 from crmlib.clv.store import load, save
 from crmlib.clv.summary import PERIOD_DAYS, holdout, summarize
+from crmlib.clv.tracking import alive_history, frequencies, tracking
 from crmlib.clv.worth import value
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "PredictsSpend",
     "Rolling",
     "ShiftedBetaGeoFitter",
+    "alive_history",
     "bootstrap",
     "cltv",
     "cltv_interval",
@@ -62,11 +64,13 @@ __all__ = [
     "dert",
     "discounted_purchases",
     "fit_by",
+    "frequencies",
     "holdout",
     "load",
     "rolling",
     "save",
     "scorecard",
     "summarize",
+    "tracking",
     "value",
 ]

@@ -1,10 +1,10 @@
 """Gradient boosting of what a model of purchases gets wrong, learnt from earlier splits of the calibration.
 
-Trees alone cannot look further ahead than they were shown, and 39 weeks hold no outcome of 39 weeks.
-So they learn a *factor*: by how much customers with such a history bought more or less than a base model expected, over
-the time that could be watched. The base model carries the time ahead, the trees what it does not know (the pace of late,
-the last gap, the spend). With a Poisson loss, actual / expected as the target and expected as the weight, this is a
-Poisson regression with the base model's prediction as its offset.
+Trees alone cannot look further ahead than they were shown, and 39 weeks hold no outcome of 39 weeks. So they learn a
+*factor*: by how much customers with such a history bought more or less than a base model expected, over the time that
+could be watched. The base model carries the time ahead; the trees bring what it does not know: the pace of late, the
+last gap, the spend. With a Poisson loss, actual / expected as the target and expected as the weight, this is a Poisson
+regression with the base model's prediction as its offset.
 """
 
 from __future__ import annotations
@@ -90,7 +90,8 @@ class GradientBoosting:
         summary, duration
             As for `Model.predict`.
         """
-        return np.multiply(self._base(summary, duration), self._factor(self._purchases, summary))
+        purchases: FloatArray = self._base(summary, duration) * self._factor(self._purchases, summary)
+        return purchases
 
     def predict_spend(self, summary: pd.DataFrame, duration: float) -> FloatArray:
         """Return how much each customer will spend.
@@ -100,7 +101,8 @@ class GradientBoosting:
         summary, duration
             As for `Model.predict`.
         """
-        return np.multiply(self._base_spend(summary, duration), self._factor(self._spend, summary))
+        spend: FloatArray = self._base_spend(summary, duration) * self._factor(self._spend, summary)
+        return spend
 
     def _trees(self, past: pd.DataFrame, outcome: str, expected: FloatArray) -> Any:
         from sklearn.ensemble import HistGradientBoostingRegressor
@@ -116,9 +118,9 @@ class GradientBoosting:
     def _base(self, summary: pd.DataFrame, duration: Any) -> FloatArray:
         if self.base is None:
             return np.full(len(summary), duration, dtype=float)
-        return np.maximum(np.asarray(self.base.predict(summary, duration), dtype=float), SMALLEST)
+        return np.asarray(np.maximum(self.base.predict(summary, duration), SMALLEST), dtype=float)
 
     def _base_spend(self, summary: pd.DataFrame, duration: Any) -> FloatArray:
         if isinstance(self.base, PredictsSpend):
-            return np.maximum(np.asarray(self.base.predict_spend(summary, duration), dtype=float), SMALLEST)
+            return np.asarray(np.maximum(self.base.predict_spend(summary, duration), SMALLEST), dtype=float)
         return self._base(summary, duration)
