@@ -205,8 +205,7 @@ def _judge(
     earlier = past(orders, first=first, at=day, horizon_days=horizon_days, period=period) if wanted else None
     ahead = float(seen["periods_ahead"].iloc[0])
     purchases, spend = {}, {}
-    for name, model in models.items():
-        own = copy.deepcopy(model)
+    for name, own in copy.deepcopy(dict(models)).items():  # together: what two models share, their copies share
         # copies, so that a model that writes into its summary misleads no other one
         fit_model(own, summary.copy(), earlier)
         purchases[name] = _answer(name, own.predict(summary.copy(), ahead), len(summary))

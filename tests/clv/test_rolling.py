@@ -47,10 +47,11 @@ def orders(cdnow_sample: crmlib.Shop) -> pd.DataFrame:
 def judged(cdnow: crmlib.Shop) -> clv.Rolling:
     """All 23,570 customers of CDNOW, 39 + 39 weeks counted in days."""
     pareto = clv.BuyTillYouDie
+    boosted = clv.GradientBoosting(pareto())
     models: dict[str, Any] = {
         "Pareto/NBD": pareto(),
-        "boosted Pareto/NBD": clv.GradientBoosting(pareto()),
-        "average": clv.Average(pareto(), clv.GradientBoosting(pareto())),
+        "boosted Pareto/NBD": boosted,
+        "average": clv.Average(pareto(), boosted),
     }
     return clv.rolling(cdnow.orders, models, **ORIGIN)
 
