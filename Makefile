@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: help run test lint format build lock clean
+.PHONY: help run test bench lint format build lock clean
 
 help: ## Show what there is to run
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  make %-8s %s\n", $$1, $$2}'
@@ -22,6 +22,9 @@ run: .venv/.ready ## Set up, run the notebooks, name the HTML report
 
 test: .venv/.ready lint ## Set up, then lint, types, doctests and every test this machine can run
 	@$(BIN)/python -m pytest
+
+bench: .venv/.ready ## Measure against lifetimes, side by side; table and picture into benchmarks/ (minutes)
+	@$(BIN)/crmlib bench clv
 
 lint: .venv/.ready ## Style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

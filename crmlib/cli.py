@@ -231,6 +231,29 @@ def _seen_from_here(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("name", required=False)
+@click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[OPTIONS OF THE BENCHMARK]")
+def bench(name: str | None, options: tuple[str, ...]) -> None:
+    """Measure crmlib against its peers, side by side, and write the table and the picture (in a clone).
+
+    Without a name it lists the benchmarks. `clv` takes minutes: lifetimes fits a million customers in it.
+
+    \b
+    Examples
+      crmlib bench
+      crmlib bench clv --small
+      crmlib bench clv --rounds 5 --out results
+    """
+    from crmlib.suite.bench import run as run_benchmark
+    from crmlib.suite.bench import scripts
+
+    if name is None:
+        click.echo("\n".join(scripts()))
+        return
+    sys.exit(run_benchmark(name, options))
+
+
 @main.group()
 def data() -> None:
     """Say what shops there are to work on, and what a source holds.

@@ -73,6 +73,8 @@ HARDLY_DIFFERENT = 50.0
 """Beyond this a, customers' dropout probabilities are so alike that a dozen points carry their mean."""
 LARGEST_EXPONENT = 700.0
 NEAR_ONE = 1e-5
+FEW = 1_500
+"""To look for distinct pairs among fewer customers costs more than it saves."""
 _BESIDE = (2 * NEAR_ONE, -2 * NEAR_ONE)
 
 
@@ -270,12 +272,13 @@ class _Geometric(Fitting):
                 together += factor * purchases_if_alive(t, x, T, parameters)
             return together
 
-        if x.ndim != 1 or x.shape != T.shape or not x.size:
+        if x.ndim != 1 or x.shape != T.shape or x.size * len(times) < FEW:
             return np.asarray(if_alive(x, T) * self.alive_at(x, t_x, T))
         distinct = pairs(x, T)
         gone = distinct.spread(self._log_odds(distinct.first, distinct.second)) - (r + x) * np.log(alpha + t_x)
         np.exp(np.minimum(gone, LARGEST_EXPONENT, out=gone), out=gone)
-        return np.asarray(distinct.spread(if_alive(distinct.first, distinct.second)) / (1 + gone))
+        gone += 1
+        return np.divide(distinct.spread(if_alive(distinct.first, distinct.second)), gone, out=gone)
 
     def rest_if_alive(self, force: float, x: FloatArray, T: FloatArray) -> FloatArray:
         """Return all purchases to come of customers alive at T, discounted at a force of interest per period."""

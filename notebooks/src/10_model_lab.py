@@ -222,7 +222,7 @@ weeks = clv.tracking(orders, stories, calibration_end=earliest, observation_end=
 later = weeks[weeks["held_out"]]
 off = later[list(stories)].sum() / later["actual"].sum() - 1
 record("purchases_after_the_first_origin", {name: round(float(error), 4) for name, error in off.items()})
-title = f"After the origin Pareto/NBD expects {off['pareto']:+.0%} of the purchases that came"
+title = f"After the origin Pareto/NBD is off by {off['pareto']:+.0%} of the purchases that came"
 panels = clv_plots.tracking(weeks, title=title, language=language)
 
 # %% [markdown]
