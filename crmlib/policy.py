@@ -90,7 +90,7 @@ class Rfm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
         letter.
     recency_days, frequency, monetary
         The four rising cut-points for ``fixed``: days, orders, and money in the shop's currency. A value scores
-        one more for each cut-point below it (recency: above it).
+        1, and one more for each cut-point below it (recency: 5, and one less).
     """
 
     method: Literal["quantile", "fixed"] = "quantile"

@@ -79,14 +79,14 @@ hand
 # %% [markdown]
 # Days, orders and money do not compare. Scores from 1 to 5 do.
 #
-# Four **cut-points** split the ten customers into fifths. A customer's score is *one plus the number of cut-points below the value*. For recency we count the cut-points *above* it, because fewer days are better.
+# Four **cut-points** split the ten customers into fifths. A customer's score is *one plus the number of cut-points below the value*. Recency is turned round, because fewer days are better: *five less the number of cut-points below it*.
 #
 # **What do you expect?** Look at the table above. Who will get a 5 for recency?
 
 # %%
 fifths = [0.2, 0.4, 0.6, 0.8]
 r_cuts, f_cuts, m_cuts = (np.quantile(hand[name], fifths) for name in hand)
-hand["r"] = [1 + int((r_cuts > days).sum()) for days in hand["recency_days"]]
+hand["r"] = [5 - int((r_cuts < days).sum()) for days in hand["recency_days"]]
 hand["f"] = [1 + int((f_cuts < count).sum()) for count in hand["frequency"]]
 hand["m"] = [1 + int((m_cuts < money).sum()) for money in hand["monetary"]]
 hand["code"] = hand["r"].astype(str) + hand["f"].astype(str) + hand["m"].astype(str)
