@@ -20,7 +20,7 @@ import msgspec
 
 from crmlib.errors import PolicyError
 
-__all__ = ["PRESETS", "Clv", "Orders", "Policy", "Rfm", "load"]
+__all__ = ["PRESETS", "Clv", "Orders", "Policy", "Rfm", "Tiers", "load"]
 
 Edges = tuple[float, float, float, float]
 _MACHINE_ZONES = {"localtime", "posixrules", "Factory"}
@@ -124,18 +124,32 @@ class Clv(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     margin: Share = 1.0
 
 
+class Tiers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which customers stand out.
+
+    Attributes
+    ----------
+    high_value, high_potential
+        The quantile of the customers from which on value or potential counts as high.
+    """
+
+    high_value: Share = 0.8
+    high_potential: Share = 0.8
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """All definitions of one business.
 
     Attributes
     ----------
-    orders, rfm, clv
-        See `Orders`, `Rfm`, `Clv`.
+    orders, rfm, clv, tiers
+        See `Orders`, `Rfm`, `Clv`, `Tiers`.
     """
 
     orders: Orders = Orders()
     rfm: Rfm = Rfm()
     clv: Clv = Clv()
+    tiers: Tiers = Tiers()
 
     def to_toml(self) -> str:
         """Return what differs from the defaults, as TOML that `load` reads back.

@@ -15,7 +15,7 @@ from crmlib.errors import SchemaError, SourceError
 from crmlib.ledger import Ledger
 from crmlib.order_lines import as_id, lines
 from crmlib.orders import orders
-from crmlib.sources import HELD_BY, SOURCES, Raw, Reading, described, fingerprint, read
+from crmlib.sources import HELD_BY, POLICIES, SOURCES, Raw, Reading, described, fingerprint, read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -169,7 +169,7 @@ def open_shop(
         )
     if decimal not in {".", ","}:
         raise SourceError(f"decimal={decimal!r}: the decimal mark is '.' or ','.")
-    rules = policies.load(policy)
+    rules = policies.load(POLICIES.get(source) if policy is None and isinstance(source, str) else policy)
     ledger = Ledger()
     day = None if as_of is None else as_day(as_of)
     name, raw = read(source, DuckDB(), Reading(encoding, decimal, date_format))

@@ -17,7 +17,7 @@ from crmlib.errors import SourceError
 from crmlib.sources.databases import database_file, read_database
 from crmlib.sources.description import Description, described
 from crmlib.sources.files import matching, read_files, refuse_repeated
-from crmlib.sources.packaged import HELD_BY, SOURCES, package_files, read_packaged
+from crmlib.sources.packaged import HELD_BY, POLICIES, SOURCES, package_files, read_packaged
 from crmlib.sources.raw import Raw, Reading
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from crmlib.engine import DuckDB, Table
 
-__all__ = ["HELD_BY", "SOURCES", "Description", "Raw", "Reading", "described", "fingerprint", "read"]
+__all__ = ["HELD_BY", "POLICIES", "SOURCES", "Description", "Raw", "Reading", "described", "fingerprint", "read"]
 
 
 def read(source: Any, engine: DuckDB, reading: Reading) -> tuple[str, dict[str, Raw]]:
