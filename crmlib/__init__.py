@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crmlib import clv, concentration, plots, rfm, text
+    from crmlib import clv, concentration, intake, persona_plots, personas, plots, rfm, text
     from crmlib.errors import CrmlibError
     from crmlib.policy import Policy
     from crmlib.recording import record
@@ -32,7 +32,10 @@ __all__ = [
     "clv",
     "concentration",
     "explore",
+    "intake",
     "open_shop",
+    "persona_plots",
+    "personas",
     "plots",
     "record",
     "rfm",

@@ -20,10 +20,24 @@ import msgspec
 
 from crmlib.errors import PolicyError
 
-__all__ = ["PRESETS", "Clv", "Intake", "Orders", "Policy", "Rfm", "Tiers", "load"]
+__all__ = ["PRESETS", "Clv", "Intake", "Orders", "Personas", "Policy", "Rfm", "Tiers", "load"]
 
 Edges = tuple[float, float, float, float]
 _MACHINE_ZONES = {"localtime", "posixrules", "Factory"}
+_LIKERT = ("1", "2", "3", "4", "5")
+_ORDINAL = {
+    "household_size": ("1", "2", "3", "4", "5", "5+"),
+    "income_band": ("under_15k", "15k_25k", "25k_40k", "40k_70k", "over_70k"),
+    "price_importance": _LIKERT,
+    "quality_importance": _LIKERT,
+    "novelty_importance": _LIKERT,
+    "sustainability_importance": _LIKERT,
+    "age": ("19-24", "25-34", "35-44", "45-54", "55-64", "65+"),
+    "income": (
+        *("Under 15K", "15-24K", "25-34K", "35-49K", "50-74K", "75-99K"),
+        *("100-124K", "125-149K", "150-174K", "175-199K", "200-249K", "250K+"),
+    ),
+}
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
@@ -202,13 +216,73 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                 raise PolicyError(f"policy intake.phone_regions: {region!r} is no ISO 3166 code such as 'IT' or 'GB'.")
 
 
+class Personas(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which answers describe a customer, and when a stage of the journey is reached.
+
+    Gender is not among the answers: a persona that rests on it would steer offers by it.
+
+    Attributes
+    ----------
+    ordinal
+        Columns of customers whose answers have an order, lowest first; those of the known sources by default (see
+        `ranked`).
+    nominal
+        Columns whose answers have none.
+    several
+        Columns that hold several answers, joined by a bar.
+    category
+        Columns of products that may name the category; the first that is there is taken.
+    most_categories
+        The rarer categories beyond so many count as one, ``other``.
+    ages
+        A birth year that makes a customer younger or older is a typing error, so the age is unknown.
+    prior_views, prior_lines
+        So many page views (order lines) spread as the whole shop's are added to a customer's own before shares are
+        taken: who viewed one page has not shown a taste.
+    consideration_visits
+        Visits that make consideration of awareness.
+    retention_orders
+        Orders that make retention of acquisition.
+    promoter_from
+        The least answer to "how likely are you to recommend us?" that makes an advocate of a buyer.
+    """
+
+    ordinal: dict[str, tuple[str, ...]] | None = None
+    nominal: tuple[str, ...] = (
+        *("occupation", "lifestyle", "values", "personality", "acquisition_channel", "preferred_channel", "device"),
+        *("home_ownership", "marital_status", "household_comp"),
+    )
+    several: tuple[str, ...] = ("interests",)
+    category: tuple[str, ...] = ("category", "department")
+    most_categories: Annotated[int, msgspec.Meta(ge=2, le=50)] = 10
+    ages: tuple[int, int] = (14, 100)
+    prior_views: Annotated[float, msgspec.Meta(ge=0)] = 10
+    prior_lines: Annotated[float, msgspec.Meta(ge=0)] = 3
+    consideration_visits: Annotated[int, msgspec.Meta(ge=1)] = 2
+    retention_orders: Annotated[int, msgspec.Meta(ge=2)] = 2
+    promoter_from: Annotated[int, msgspec.Meta(ge=1, le=10)] = 9
+
+    def __post_init__(self) -> None:
+        if self.ages[0] >= self.ages[1]:
+            raise PolicyError(f"policy personas.ages: the youngest comes first, got {list(self.ages)}.")
+        known = [*self.ranked, *self.nominal, *self.several]
+        twice = sorted({name for name in known if known.count(name) > 1})
+        if twice:
+            raise PolicyError(f"policy personas: {', '.join(twice)} can be of one kind only.")
+
+    @property
+    def ranked(self) -> dict[str, tuple[str, ...]]:
+        """Columns whose answers have an order, and the answers, lowest first."""
+        return _ORDINAL if self.ordinal is None else self.ordinal
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """All definitions of one business.
 
     Attributes
     ----------
-    orders, rfm, clv, tiers, intake
-        See `Orders`, `Rfm`, `Clv`, `Tiers`, `Intake`.
+    orders, rfm, clv, tiers, intake, personas
+        See `Orders`, `Rfm`, `Clv`, `Tiers`, `Intake`, `Personas`.
     """
 
     orders: Orders = Orders()
@@ -216,6 +290,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     clv: Clv = Clv()
     tiers: Tiers = Tiers()
     intake: Intake = Intake()
+    personas: Personas = Personas()
 
     def to_toml(self) -> str:
         """Return what differs from the defaults, as TOML that `load` reads back.

@@ -73,8 +73,8 @@ PUBLIC = {
 
 def test_the_public_names_are_these() -> None:
     assert crmlib.__all__ == [
-        *("CrmlibError", "Policy", "Shop", "clv", "explore", "open_shop", "plots", "record", "rfm", "stop_here"),
-        "text",
+        *("CrmlibError", "Policy", "Shop", "clv", "concentration", "explore", "intake", "open_shop", "persona_plots"),
+        *("personas", "plots", "record", "rfm", "stop_here", "text"),
     ]
 
 

@@ -12,6 +12,8 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
+from crmlib.days import as_day
+from crmlib.errors import CrmlibError
 from crmlib.synth import columns
 from crmlib.synth.block import Design
 from crmlib.synth.catalogue import products_table
@@ -121,9 +123,9 @@ def make_shop(
     200
     """
     parameters = preset if isinstance(preset, ShopParameters) else named_preset(preset)
-    design = Design(parameters, seed, customers, _date(start), _date(until), holdout)
+    design = Design(parameters, seed, customers, as_day(start), as_day(until), holdout)
     if customers < 1 or design.days < 1 or holdout < 0:
-        raise ValueError(
+        raise CrmlibError(
             f"a shop needs a customer, a day and no negative holdout: got customers={customers}, {design.start} to "
             f"{design.until}, holdout={holdout}"
         )
@@ -148,15 +150,11 @@ def make_shop(
     return MakeResult(folder, collector.tables(), record, collector.rows, collector.fingerprints())
 
 
-def _date(date: str | dt.date) -> dt.date:
-    return dt.date.fromisoformat(date) if isinstance(date, str) else date
-
-
 def _wanted(tables: Iterable[str] | None) -> frozenset[str]:
     known = table_names()
     wanted = frozenset(known if tables is None else tables)
     if unknown := sorted(wanted - set(known)):
-        raise ValueError(f"no tables named {', '.join(unknown)}; there are {', '.join(known)}")
+        raise CrmlibError(f"no tables named {', '.join(unknown)}; there are {', '.join(known)}")
     return wanted
 
 
@@ -164,7 +162,7 @@ def _empty_of_others(folder: Path, wanted: frozenset[str]) -> Path:
     """Return the folder, unless it holds tables that would stay beside the new ones as if they belonged to them."""
     others = [name for name in table_names() if name not in wanted and (folder / f"{name}.parquet").exists()]
     if others:
-        raise ValueError(f"{folder} holds tables of another shop ({', '.join(others)}): choose another folder")
+        raise CrmlibError(f"{folder} holds tables of another shop ({', '.join(others)}): choose another folder")
     return folder
 
 

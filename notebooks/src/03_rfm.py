@@ -15,8 +15,8 @@
 # - decide which segment to write to, and say how many must answer before it pays.
 
 # %% tags=["parameters"]
-source: str = "cdnow"  # a name from `crmlib data list`, a file, or a database URL
-as_of: str = ""  # the day we look back from, such as "1998-07-01"; empty: the day after the last order
+source: str = "shop"  # a name from `crmlib data list`, a file, or a database URL
+as_of: str = ""  # the day we look back from, such as "2026-06-30"; empty: the day after the last order
 language: str = "en"  # labels in figures: "en" or "it"
 fast: bool = False  # compute less, for a quick look
 interactive: bool = True  # show sliders
@@ -30,6 +30,7 @@ import numpy as np
 import pandas as pd
 
 from crmlib import explore, open_shop, plots, record, rfm, text
+from crmlib.synth import has_truth, read_truth
 
 plots.use_style()
 
@@ -167,8 +168,6 @@ ranked = pd.DataFrame({"as filed": by_rank(scores["frequency"]), "shuffled": by_
 moved = (ranked["as filed"] != ranked["shuffled"]).mean()
 record("rank_scores_changed_by_shuffling", round(moved, 4))
 print(f"{moved:.1%} of the customers got another F score because the rows were shuffled.")
-
-# %%
 one_order = scores.index[scores["frequency"] == scores["frequency"].min()]
 ranked.loc[one_order, "as filed"].value_counts().sort_index().rename("customers who bought least")
 
@@ -249,8 +248,7 @@ explore(recent, days=(10, 540, 10), interactive=interactive)
 
 # %% [markdown]
 # Whatever the number of days, the recent customers hold more of the spend than their number suggests. Recency is the cheapest predictor that a shop has.
-
-# %% [markdown]
+#
 # ## 5. Movements
 #
 # A segment is a photograph. Take two, and you see who moves.
@@ -280,6 +278,29 @@ axes = plots.migration_map(moves, title=f"{stayed:.0%} of the Champions stayed C
 # Read along a row: that is where those people went. Without an order, time alone moves everyone to the left on the R scale, so most rows drift downwards. What counts is who drifts *less* than time would have it.
 
 # %% [markdown]
+# ## 6. Against the truth
+#
+# The shop that ships is simulated, so somebody knows what really happened next. A real shop never does.
+#
+# **What do you expect?** Which segments will still be customers, and who will spend in the year to come?
+
+# %%
+if has_truth(source):
+    future = scores.merge(read_truth("customers", source), on="customer_id").groupby("segment")
+    after_all = future.agg(
+        customers=("alive", "size"), still_customers=("alive", "mean"), spend=("future_spend", "sum")
+    )
+    after_all["spend_each"] = after_all.pop("spend").astype(float) / after_all["customers"]
+    record("truth_by_segment", after_all.reset_index())
+    print(after_all.loc[[name for name in rfm.SEGMENTS if name in after_all.index]].round(2).to_string())
+else:
+    print("This source has no truth, like every real shop.")
+
+# %% [markdown]
+# Read the column `still_customers` from top to bottom. RFM saw no model and no future, only three numbers. Yet it sorts those who stay from those who left.
+#
+# Now look at a segment with a frightening name. Part of it is still there: lapsed is not gone. And part of the best has left already. A segment is a good guess about a group. About one customer it is a weak one. Notebook 04 gives each customer a probability.
+#
 # ## What should the shop do?
 #
 # Here is the plan of the course texts: an aim and actions for each segment.

@@ -15,8 +15,8 @@
 # - say what a new customer may cost, and how sure you are.
 
 # %% tags=["parameters"]
-source: str = "cdnow"  # a name from `crmlib data list`, a file, or a database URL
-as_of: str = ""  # the day we look back from, such as "1998-07-01"; empty: the day after the last order
+source: str = "shop"  # a name from `crmlib data list`, a file, or a database URL
+as_of: str = ""  # the day we look back from, such as "2026-06-30"; empty: the day after the last order
 language: str = "en"  # labels in figures: "en" or "it"
 fast: bool = False  # compute less, for a quick look
 interactive: bool = True  # show sliders
@@ -34,6 +34,7 @@ import numpy as np
 import pandas as pd
 
 from crmlib import clv, explore, open_shop, plots, policy, record, stop_here
+from crmlib.synth import has_truth, read_truth
 
 plots.use_style()
 
@@ -330,7 +331,7 @@ print(f"A customer of whom we know nothing is expected to spend {average:.2f} a 
 #
 # **What do you expect?** Order the customers by CLTV. Which share of the total does the best tenth hold?
 
-# %%
+# %% mystnb={"image": {"alt": "A rising curve: the share of total CLTV held by the best customers, best first, above the diagonal of equal shares."}}
 rules = policy.load({"clv": {"horizon_months": horizon_months, "annual_discount": annual_discount, "margin": margin}})
 worth = customers.merge(clv.value(customers, buying, spend, policy=rules), on="customer_id")
 worth["spent"] = worth["customer_id"].map(orders.groupby("customer_id")["amount"].sum())
@@ -340,12 +341,10 @@ top_share = worth["cltv"].head(tenth).sum() / worth["cltv"].sum()
 record("mean_cltv", round(worth["cltv"].mean(), 4))
 record("total_cltv", round(worth["cltv"].sum(), 2))
 record("top_tenth_share_of_cltv", round(top_share, 4))
-worth.set_index("customer_id")[["frequency", "spent", "expected_purchases", "expected_spend", "cltv"]].head(8).round(2)
-
-# %% mystnb={"image": {"alt": "A rising curve: the share of total CLTV held by the best customers, best first, above the diagonal of equal shares."}}
 title = f"The best tenth of the customers hold {top_share:.0%} of the coming value"
 xlabel, ylabel = "Customers, best first (%)", "Share of total CLTV (%)"
 axes = plots.value_curve(worth["cltv"], title=title, xlabel=xlabel, ylabel=ylabel)
+worth.set_index("customer_id")[["frequency", "spent", "expected_purchases", "expected_spend", "cltv"]].head(8).round(2)
 
 # %% [markdown]
 # The dotted line is a shop where all are worth the same. The further the curve bends away, the fewer customers carry the shop.
@@ -403,6 +402,10 @@ axes = plots.interval_dots(shares, title=title, xlabel=f"CLTV over {horizon_mont
 # **The interval is about a mean.** It holds for *all customers with a history like this one*. This one customer may buy nothing, or three times, and land far outside.
 #
 # **The interval believes the model.** If the story of the coins is wrong, every refit is wrong in the same way. The bootstrap cannot see that. The holdout can: there we know the money.
+#
+# ### Against what came, and against the truth
+#
+# The shop that ships is simulated, so its future is known, too. **What do you expect?** Will the model count too many customers as alive, or too few?
 
 # %%
 bought = seen[(seen["frequency"] > 0) & (seen["monetary_value"] > 0)]
@@ -416,8 +419,26 @@ print(f"Holdout: {promised:,.0f} of revenue promised by {cltv_model} and Gamma-G
 width = (sure["high"] - sure["low"]).iloc[0] / sure["cltv"].iloc[0]
 print(f"The bootstrap's interval on the mean is {width:.1%} wide, from end to end.")
 
+# %%
+if has_truth(source):
+    truth = read_truth("customers", source).set_index("customer_id").loc[customers["customer_id"]]
+    past = [customers[key] for key in ("frequency", "recency", "T")]
+    with warnings.catch_warnings(record=True, action="always"):
+        chance = np.asarray(buying.conditional_probability_alive(*past))
+    tenths = pd.qcut(chance, 10, duplicates="drop")
+    means = (
+        pd.DataFrame({"model": chance, "truth": truth["alive"].to_numpy(float)}).groupby(tenths, observed=True).mean()
+    )
+    year = np.asarray(buying.predict(365, *past)).sum()
+    record("alive_by_tenth", means.reset_index(drop=True))
+    print(f"Alive: {truth['alive'].mean():.0%} in truth, {chance.mean():.0%} by the model. In tenths of its P(alive):")
+    print(means.round(2).to_string(index=False))
+    print(f"Purchases in the year to come: {year:,.0f} expected, {truth['future_orders'].sum():,} in truth.")
+
 # %% [markdown]
-# Compare the two percentages. If the first is the larger, the story is the bigger doubt. If the second is, there are too few customers. Report both.
+# Compare the two percentages of the first block. If the first is the larger, the story is the bigger doubt. If the second is, there are too few customers. Report both.
+#
+# A second block appears where the truth is known. Read its two columns line by line. Does the truth rise with the model? Then P(alive) puts customers in the right order. Are the two numbers of a line equal? Then it is a probability that one may take at its word. The order is usually better than the words: this shop has seasons and moods that the coins know nothing of.
 #
 # ## 7. What may a new customer cost?
 #

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from crmlib.errors import CrmlibError
 from crmlib.synth import MakeResult, make_shop, preset
 from crmlib.synth.block import Design
 from crmlib.synth.catalogue import make_catalogue, products_table
@@ -80,7 +81,7 @@ def test_the_fingerprint_sees_every_change() -> None:
 def test_tables_of_another_shop_are_not_mixed_in(tmp_path: Path) -> None:
     make_shop(tmp_path, seed=5, **SMALL)  # type: ignore[arg-type]
     make_shop(tmp_path, seed=6, **SMALL)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="holds tables of another shop"):
+    with pytest.raises(CrmlibError, match="holds tables of another shop"):
         make_shop(tmp_path, seed=5, tables=["orders"], **SMALL)  # type: ignore[arg-type]
 
 
