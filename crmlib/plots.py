@@ -395,7 +395,7 @@ def share_bar(shares: pd.Series, *, title: str) -> Axes:
     for (name, share), colour in zip(shares.items(), (GREY, BLUE, GREEN, VERMILION), strict=False):
         axes.barh(0, share, left=left, color=colour, height=0.6)
         axes.annotate(f"{share:.0%}", (left + share / 2, 0), ha="center", va="center", color="white", weight="bold")
-        axes.annotate(name, (left + share / 2, 0.36), ha="center", va="bottom", fontsize=9.5)
+        axes.annotate(str(name), (left + share / 2, 0.36), ha="center", va="bottom", fontsize=9.5)
         left += share
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set(xlim=(0, 1), ylim=(-0.4, 0.62), yticks=[], xlabel="Share (%)", title=title)

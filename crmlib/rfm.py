@@ -1,7 +1,8 @@
 """Recency, frequency, monetary value: scores, codes, segments, and movements between them.
 
 Equal values get equal scores: a score is one plus the number of cut-points below the value (for recency, where less is
-better, five less that number), so the order of the rows cannot matter. Orders of pandas give pandas; orders on an engine stay there.
+better, five less that number), so the order of the rows cannot matter. Orders of pandas give pandas; orders on an
+engine stay there.
 
 >>> import pandas as pd
 >>> orders = pd.DataFrame({

@@ -55,7 +55,9 @@ def test_a_name_that_is_not_known() -> None:
 
 
 def test_no_source_at_all() -> None:
-    assert refused("") == "The source is empty. Known names: cdnow, cdnow-sample, complete-journey; or give a path."
+    assert (
+        refused("") == "The source is empty. Known names: shop, cdnow, cdnow-sample, complete-journey; or give a path."
+    )
 
 
 @pytest.mark.parametrize("source", [None, 5, [FRAME], FRAME["amount"], b"orders.csv"])

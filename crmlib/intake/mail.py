@@ -92,7 +92,8 @@ def tickets_from_mail(
     """
     rules = policies.load(policy).intake
     table = mails.contacts if isinstance(mails, Cleaned) else mails
-    require(table, "mails", ["contact_id", "received_ts", "channel", "email_key", "mailbox", "request_text"])
+    optional = ["received_ts", "email_key", "mailbox", "request_text"]
+    require(table, "mails", ["contact_id", "channel", *optional], may_be_empty=optional)
     by_record, by_key = _known(contacts)
     tickets: list[tuple[Any, ...]] = []
     leads: list[tuple[Any, ...]] = []

