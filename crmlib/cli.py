@@ -229,7 +229,7 @@ def describe(source: str, as_of: str | None) -> None:
     shop = open_shop(source, as_of=as_of)
     for name in shop.tables:
         rows = getattr(shop, name)
-        meanings = {column.name: column.meaning for column in TABLES.get(name, ())}
+        meanings = {column.name: column.meaning for column in TABLES.get(name, ())} | _simulated(source, name)
         table = Table("Column", "Type", "Meaning", box=None, header_style="bold", padding=(0, 2, 0, 2))
         for column, kind in rows.types.items():
             table.add_row(column, str(kind).lower(), meanings.get(column, ""))
@@ -264,6 +264,15 @@ def make(customers: int, seed: int, preset: str, until: str, out: Path) -> None:
     made = make_shop(out, customers=customers, seed=seed, preset=preset, until=until, progress=True)  # type: ignore[arg-type]
     click.echo(f"Wrote {sum(made.rows.values()):,} rows in {len(made.rows)} tables to {out}.")
     click.echo(f"Open it: crmlib run --source {out}, or crmlib.open_shop({str(out)!r}).")
+
+
+def _simulated(source: str, table: str) -> dict[str, str]:
+    """Look up what the columns of the simulated shop hold."""
+    if source != "shop":
+        return {}
+    from crmlib.synth.dictionary import TABLES
+
+    return {column.name: column.text for known in TABLES if known.name == table for column in known.columns}
 
 
 def _show_quality(quality: pd.DataFrame, console: Console) -> None:
