@@ -92,8 +92,8 @@ def tickets_from_mail(
     """
     rules = policies.load(policy).intake
     table = mails.contacts if isinstance(mails, Cleaned) else mails
-    optional = ["received_ts", "email_key", "mailbox", "request_text"]
-    require(table, "mails", ["contact_id", "channel", *optional], may_be_empty=optional)
+    needed = ["contact_id", "received_ts", "channel", "email_key", "mailbox", "request_text"]
+    require(table, "mails", needed, may_be_empty=needed[1:])
     by_record, by_key = _known(contacts)
     tickets: list[tuple[Any, ...]] = []
     leads: list[tuple[Any, ...]] = []

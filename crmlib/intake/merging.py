@@ -240,7 +240,7 @@ def _originals(ours: pd.DataFrame, accounts: pd.DataFrame | None) -> pd.DataFram
 def _decisions(decided: pd.DataFrame | None, known: set[str]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     if decided is None:
         return [], []
-    require(decided, "decided", _DECIDED)
+    require(decided, "decided", _DECIDED, may_be_empty=["same"])
     apart: list[tuple[str, str]] = []
     together: list[tuple[str, str]] = []
     for left, right, same in decided[_DECIDED].itertuples(index=False):

@@ -39,8 +39,12 @@ def strictest(consents: pd.DataFrame, merged: Mapping[str, str], rules: policy.I
         One row for each person, channel and purpose: status (given or withdrawn), since when, the consent that decided,
         and of how many.
     """
-    names = ["consent_id", "channel", "purpose", "given_ts", "withdrawn_ts"]
-    require(consents, "consents", names, may_be_empty=["withdrawn_ts"])
+    require(
+        consents,
+        "consents",
+        ["consent_id", "channel", "purpose", "given_ts", "withdrawn_ts"],
+        may_be_empty=["given_ts", "withdrawn_ts"],
+    )
     who = pd.Series(None, index=consents.index, dtype="str")
     for name in ("customer_id", "contact_id"):
         if name in consents:
