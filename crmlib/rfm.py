@@ -75,13 +75,13 @@ class CutPoints(msgspec.Struct, frozen=True, kw_only=True):
     monetary: Edges
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return them as a table: one row a measure, the cut-points as columns."""
+        """Return them as a table: one row a measure, the cut-points as columns, rising."""
         import pandas as pd
 
         return pd.DataFrame(
             [getattr(self, name) for name in _MEASURES],
             index=pd.Index(_MEASURES, name="measure"),
-            columns=["1|2", "2|3", "3|4", "4|5"],
+            columns=["cut 1", "cut 2", "cut 3", "cut 4"],
         )
 
 

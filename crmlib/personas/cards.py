@@ -167,7 +167,7 @@ def cards_html(made: Sequence[Card], *, language: str = "en", traits: int = 5) -
         strong = _strongest(card.traits).head(traits)
         shown.append(
             {
-                "name": card.name,
+                "name": f"{card.persona}: {card.name}",
                 "suggested": card.suggested if card.suggested != card.name else "",
                 "customers": f"{card.customers:,}",
                 "share": f"{card.share:.0%}",

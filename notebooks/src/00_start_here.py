@@ -10,7 +10,7 @@
 #
 # - name the four kinds of CRM and the four steps of IDIC, and say what each of them asks;
 # - open a shop, find your way around its tables, and change a notebook's parameters;
-# - draw the 80/20 curve by hand, and read a Lorenz curve and a Gini coefficient;
+# - work out the 80/20 curve by hand, and read it together with its Gini coefficient;
 # - show with a number why small customers must not be neglected;
 # - place customers in tiers by value, potential and cost.
 
@@ -135,6 +135,9 @@ def best(percent: int = 20) -> None:
 
 
 best(20)
+curve = concentration.lorenz(spend)
+half = 1 - np.interp(0.5, curve["value"], curve["customers"])
+print(f"Half of the spend is carried by the best {half:.0%}.")
 explore(best, percent=(1, 100, 1), interactive=interactive)
 
 # %% [markdown]
@@ -162,9 +165,9 @@ record("second_half_by_first_half", later.reset_index(names="kind"))
 later.round(2)
 
 # %% [markdown]
-# Read the rows `small before` and `new` together. Nobody would have cared for them, going by the first half's curve. That is their share of the second half.
+# Read the rows one by one. `small before` is what the shop would have put at risk by neglecting its small customers. `new` were not on the first curve at all: no look at the past could have ranked them. Every one of them begins small.
 #
-# How sure is that share? It hangs on who happened to buy. We draw the customers again with replacement, many times.
+# How sure are we of the two rows' share together? It hangs on who happened to buy. We draw the customers again with replacement, many times.
 
 # %%
 rng = np.random.default_rng(5)
@@ -184,14 +187,14 @@ axes = plots.share_bar(
 )
 
 # %% [markdown]
-# Large customers are made, not found. Most of them were small once. And some who were large are gone.
+# The curve does not name tomorrow's large customers. Some were small, many were not there yet. And some who were large are gone.
 #
 # So the curve is a fact about the past and no plan for the future. A plan needs two more things: what a customer could *still* bring, and what the customer costs.
 
 # %% [markdown]
 # ## 5. Value, potential, cost: four tiers
 #
-# Peppers and Rogers sort customers by all three. In their words: **foreground** customers (high value now), customers **to grow** (high potential), and **below-zero** customers (they cost more than they bring). The rest we keep.
+# Peppers and Rogers sort customers by all three. The course texts call them **foreground** customers (high value now; Peppers and Rogers say *most valuable*), customers **to grow** (high potential), and **below-zero** customers (they cost more than they bring). The rest we keep.
 #
 # Value is the margin so far. Cost is what returns and requests for help cost us. Potential needs a guess, so we say it aloud: *if this customer bought as often as the busiest fifth, how much more margin would a year bring?* Only customers who bought in the last half year get one.
 
@@ -255,7 +258,7 @@ tools.groupby("office")["tool"].agg(", ".join).reset_index().style.hide()
 #
 # **Decision.** Spend attention in three parts. Thank the foreground tier. Give the customers to grow a reason to return. And keep a modest, cheap welcome for everyone small or new, because that is where a good part of next year's revenue starts.
 #
-# **The money.** Cutting the third part puts the share printed in section 4 at risk, and the interval beside it says how sure that share is. **Not known yet:** how much of it our attention *causes*. Only an experiment tells; notebook 07 runs one.
+# **The money.** Neglecting small customers puts the share of `small before` in section 4 at risk; a poor welcome puts the share of `new` at risk, which is larger in a growing shop. The interval says how sure their sum is. **Not known yet:** how much of it our attention *causes*. Only an experiment tells; notebook 07 runs one.
 
 # %% [markdown]
 # ## The words, in both languages
@@ -270,7 +273,7 @@ words.style.hide()
 #
 # - You named the four kinds of CRM and the four steps of IDIC, and what each asks.
 # - You opened a shop, went through its tables, and know where the parameters are.
-# - You drew the 80/20 curve by hand, and read a Lorenz curve and a Gini coefficient.
+# - You worked out the 80/20 curve by hand, and read it together with its Gini coefficient.
 # - You showed with a number, and its interval, why small customers must not be neglected.
 # - You placed customers in tiers by value, potential and cost.
 #

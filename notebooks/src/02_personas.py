@@ -89,7 +89,7 @@ hand["group"] = 1 + distance.argmin(axis=1)
 hand
 
 # %% [markdown]
-# That was half a step of the oldest clustering method. The other half: move each prototype to the mean of its group, and repeat until nobody changes.
+# That was half a step of **k-means**, the best-known clustering method. (`to_first` and `to_last` are squared distances.) The other half: move each prototype to the mean of its group, and repeat until nobody changes.
 #
 # **What do you expect?** Will the groups change? And will a program that knows nothing of our start find the same ones?
 
@@ -166,7 +166,7 @@ print(f"{(sure < 0.6).mean():.0%} stand between two chairs (below 60 %).")
 #
 # A card shows what tells a persona from everybody else. Its measure is an **index**: 100 is the average customer, 200 is twice as much.
 #
-# An index of a rare thing is easily large. So the traits are sorted by how *surely* they differ, not by the index, and what fewer than a tenth of the persona have is left out.
+# An index of a rare thing is easily large. So each card begins with the same five numbers, to compare, and below them the traits are sorted by how *surely* they differ, not by the index. What fewer than a tenth of the persona have is left out.
 #
 # The suggested name is made of the strongest traits. Better names are yours to give: type them below, as *types*, never as a person with a face. A face makes us forget the spread.
 
@@ -207,11 +207,14 @@ record("journey", journey.reset_index())
 print(f"The furthest: persona {called[again.idxmax()]}. The least far: persona {called[again.idxmin()]}.")
 
 # %% mystnb={"image": {"alt": "Stacked bars: for each persona, the shares of its customers whose furthest stage is awareness, consideration, acquisition, retention or advocacy."}}
-title = f"{again.max():.0%} of persona {again.idxmax()} came back to buy, {again.min():.0%} of persona {again.idxmin()}"
+most, least = (
+    f"{share:.0%} of persona {who}" for share, who in ((again.max(), again.idxmax()), (again.min(), again.idxmin()))
+)
+title = f"{most} came back or would recommend us, {least}"
 axes = persona_plots.stage_bars(journey, names=called, title=title, language=language)
 
 # %% [markdown]
-# The dark end is who came back. Where a bar is long at *acquisition*, people bought once and stopped: that is the place for a second-order campaign.
+# The two dark parts came back, or would recommend us. An advocate may have bought only once. Where a bar is long at *acquisition*, people have bought once so far: that is the place for a second-order campaign.
 #
 # One caution. These are stages *reached so far*. A persona with many new customers has had less time. And advocacy needs an answer to a survey, so it is a lower bound.
 #
@@ -224,7 +227,8 @@ if counts is not None:
     index = personas.affinity(counts, labels)
     record("affinity", index.reset_index())
     peak = (index.max(axis=1).idxmax(), index.max().idxmax())
-    top_two = index.apply(lambda row: ", ".join(row.nlargest(2).index), axis=1)
+    goods = index.drop(columns=["home", "account", "support"], errors="ignore")  # pages that people pass through
+    top_two = goods.apply(lambda row: ", ".join(row.nlargest(2).index), axis=1)
     print("\n".join(f"Persona {called[persona]} -> {items}" for persona, items in top_two.items()))
 
 # %% mystnb={"image": {"alt": "Heat map: for each persona and each zone of the site, an index of the persona's share of views; 100 is everyone's share."}}
@@ -233,7 +237,7 @@ if counts is not None:
     axes = persona_plots.affinity_map(index, names=called, title=title, xlabel=looked_at, language=language)
 
 # %% [markdown]
-# Read along a row: the blue cells are where to steer that persona, from the home page and from every mail. Read down a column: whom to think of when that zone is rebuilt.
+# Read along a row: the blue cells are what that persona looks at more than others do. Steer by the *goods* among them. `home`, `account` and `support` are pages that people pass through or need; do not steer anybody there. Read down a column: whom to think of when that zone is rebuilt.
 #
 # A warning about circles. These zones helped to *make* the personas, so of course they differ. What is new is how much they differ, and which answers go along with them.
 #
@@ -354,7 +358,7 @@ plan.style.format({"spend": "{:,.0f}", "share_of_spend": "{:.0%}"})
 #
 # `discount / (margin - discount)`
 #
-# So it belongs where people look for offers: to the persona that views that zone most. Where we see no visits, we take the persona with the least spend per customer, for there a code gives away least. For each persona: what would a year of codes give away?
+# The formula is the same for everyone. What differs is how people react, and that we do not know yet. Our guess: who looks at offers reacts most. So we start with the persona that views that zone most, and test it. Where we see no visits, we take the persona with the least spend per customer, for there a code gives away least. For each persona: what would a year of codes give away?
 
 # %%
 rng = np.random.default_rng(seed)

@@ -143,7 +143,7 @@ axes = plots.frequency_bars(seen["frequency"], title=title, language=language)
 # | MBG/NBD | after each purchase, *the first one too* |
 # | Pareto/NBD | at any moment |
 #
-# To fit a model is to find the mix of coins that makes the histories we saw most likely. Customers with the same three numbers are alike to the model, so they share one row with a weight. That saves work and changes nothing.
+# To fit a model is to find the mix of coins that makes the histories we saw most likely.
 
 # %%
 fitters = {"BG/NBD": clv.BetaGeoFitter, "MBG/NBD": clv.ModifiedBetaGeoFitter, "Pareto/NBD": clv.ParetoNBDFitter}
@@ -182,7 +182,7 @@ record("model_readings", readings.reset_index(names="model"))
 readings.style.format(precision=3, na_rep="")
 
 # %% [markdown]
-# Compare the first two rows. Where many bought only once, BG/NBD must call them slow, so its mean rate is the lower one. MBG/NBD may call them gone, so it leaves more room for fast coins. The data are the same. The stories differ.
+# Compare the first two rows. Where many bought only once, BG/NBD must call them slow, so its mean rate is the lower one. MBG/NBD may call them gone, so it leaves more room for fast coins. The data are the same. The stories differ. Pareto/NBD lets one-time buyers leave, too, and may still find slow coins: a silence can be split in several ways, and the mean rate alone does not say which is right. Section 4 keeps score.
 #
 # Where almost everyone comes back, the rows hardly differ, and the chance of leaving is close to 0.
 #
@@ -228,7 +228,7 @@ title = f"A year after one purchase: alive for sure (BG/NBD), or {year_later:.0%
 axes = plots.alive_curve(silence, curves, title=title, unit="silence_days", language=language)
 
 # %% [markdown]
-# BG/NBD's line is flat at 1. It has to be: in its story the second coin is tossed only after a *repeat* purchase. Who never came back never tossed it.
+# BG/NBD's line is flat at 1. It has to be: in its story the second coin is tossed only after a *repeat* purchase. Who never came back never tossed it. MBG/NBD's line starts below 1: its second coin is tossed right after the first purchase, so some are gone the same day. In Pareto/NBD leaving takes time, so its line starts at 1.
 #
 # What does that cost? Below are the one-time buyers only. The analyst multiplies the customers alive by the margin that a one-time buyer who did return brought in the holdout. The last row says what happened.
 
@@ -247,7 +247,7 @@ pitfall.round(0)
 # %% [markdown]
 # Read the first two columns. BG/NBD counts every single one, and so promises the margin of every single one. The last row counts those who bought. Some others may still be alive, so a model may stand above it. But all of them? The more customers buy only once, the larger the gap.
 #
-# Now read the last column. BG/NBD's forecast of *purchases* is not absurd at all; on CDNOW it comes closest. "Alive but very slow" and "probably gone" lead to similar numbers of purchases.
+# Now read the last column. BG/NBD's forecast of *purchases* is much less wrong than its count of customers. "Alive but very slow" and "probably gone" lead to similar numbers of purchases.
 #
 # So the model is not useless. One of its numbers is. **Never count customers, or choose whom to win back, by BG/NBD's P(alive).** Its expected purchases may be used.
 #
@@ -271,14 +271,14 @@ nothing = (seen["frequency_holdout"] == 0).mean()
 record("share_without_purchase_in_holdout", round(nothing, 4))
 print(f"{nothing:.0%} of the customers bought nothing in the {days_ahead} days of the holdout.")
 gap = card.loc["always zero", ["mae", "rmse"]] / card.loc[list(models), ["mae", "rmse"]].min() - 1
-title = f"Always zero against the best model: {gap['mae']:+.0%} absolute error, {gap['rmse']:+.0%} squared"
+title = f"Always zero against the best model: MAE {gap['mae']:+.0%}, RMSE {gap['rmse']:+.0%}"
 axes = plots.error_dots(card, title=title, language=language)
 card.round(3)
 
 # %% [markdown]
 # Where most customers buy nothing, *always zero* is close to the models on the left, and it may even win. Why? The absolute error rewards the **median**, and the median customer buys nothing. A forecast that never sells anything gets a fair mark.
 #
-# It is of no use, though. It cannot tell one customer from another: its top tenth is any tenth. Its bias says that all purchases are missing. The squared error, on the right, punishes it for the good customers.
+# It is of no use, though. It cannot tell one customer from another: its top tenth is any tenth. Its bias says that all purchases are missing. The RMSE, on the right, punishes it for the good customers.
 #
 # In a shop of regulars the picture turns round. *Always zero* is hopeless, and *own rate* is the one to beat.
 #
@@ -287,14 +287,16 @@ card.round(3)
 # A total can be right while every group is wrong. So we look by group: customers with 0, 1, 2, ... repeat purchases before.
 
 # %% mystnb={"image": {"alt": "Lines: mean purchases in the holdout by number of earlier repeat purchases; actual in black, each model dashed."}}
-zero_actual, zero_predicted = seen.loc[once, "frequency_holdout"].mean(), predictions[cltv_model][once].mean()
-title = f"No repeat purchase before: {zero_predicted:.2f} predicted by {cltv_model}, {zero_actual:.2f} happened"
 most = int(seen["frequency"].quantile(0.9).clip(7, 15))
 before, after = seen["frequency"], seen["frequency_holdout"]
+groups = pd.DataFrame({"predicted": predictions[cltv_model], "happened": after}).groupby(before.clip(upper=most)).mean()
+widest = (groups["predicted"] - groups["happened"]).abs().idxmax()
+told, came = groups.loc[widest]
+title = f"Largest gap: {widest:.0f} repeats before, {told:.1f} predicted by {cltv_model}, {came:.1f} happened"
 axes = plots.holdout_lines(before, after, predictions, title=title, most=most, language=language)
 
 # %% [markdown]
-# Go along the black line. It rises: who bought more before buys more after. Do the dashed lines keep to it? Where they run below it, the model promises too little for that group.
+# Go along the black line. On the whole it rises: who bought more before buys more after. A dip may be luck where a group is small; the bars of section 1 say how small. Then look at the dashed lines. Where they all run below, every model promises too little for that group, however good the total.
 #
 # Where the models run close together, other things decide: what P(alive) means, and how long a fit takes. We go on with the model named in the parameters, `cltv_model`.
 #
@@ -386,7 +388,7 @@ sure = pd.DataFrame({"cltv": [worth["cltv"].mean(), *three["cltv"]]})
 sure["low"], sure["high"] = np.quantile(draws, [0.025, 0.975], axis=0)
 sure.index = [
     "mean of all customers",
-    *(f"{c.customer_id} ({c.frequency:.0f} repeats, {c.days_silent:.0f} d silent)" for c in three.itertuples()),
+    *(f"{c.customer_id} (repeats: {c.frequency:.0f}, {c.days_silent:.0f} d silent)" for c in three.itertuples()),
 ]
 record("cltv_intervals", sure.reset_index(names="of"))
 shares = 100 * sure[["low", "high"]].div(sure["cltv"], axis=0).assign(estimate=1.0)
@@ -395,7 +397,7 @@ title = f"Mean CLTV {sure['cltv'].iloc[0]:.2f}, 95 % interval {sure['low'].iloc[
 axes = plots.interval_dots(shares, title=title, xlabel=f"CLTV over {horizon_months} months (% of its estimate)")
 
 # %% [markdown]
-# Each bar holds 95 % of the refits. The rarer a history, the longer its bar.
+# Each bar holds 95 % of the refits. Compare the three customers. With few repeat purchases the estimate leans on the parameters, so the bar tends to be longer. With more, the customer's own history speaks.
 #
 # Two warnings.
 #
@@ -416,8 +418,8 @@ promised, came = (predictions[cltv_model] * each).sum(), seen["spend_holdout"].s
 off = promised / came - 1
 record("holdout_revenue_error", round(off, 4))
 print(f"Holdout: {promised:,.0f} of revenue promised by {cltv_model} and Gamma-Gamma; {came:,.0f} came: {off:+.0%}.")
-width = (sure["high"] - sure["low"]).iloc[0] / sure["cltv"].iloc[0]
-print(f"The bootstrap's interval on the mean is {width:.1%} wide, from end to end.")
+half = (sure["high"] - sure["low"]).iloc[0] / 2 / sure["cltv"].iloc[0]
+print(f"The bootstrap's interval on the mean is plus or minus {half:.1%}.")
 
 # %%
 if has_truth(source):
@@ -436,9 +438,9 @@ if has_truth(source):
     print(f"Purchases in the year to come: {year:,.0f} expected, {truth['future_orders'].sum():,} in truth.")
 
 # %% [markdown]
-# Compare the two percentages of the first block. If the first is the larger, the story is the bigger doubt. If the second is, there are too few customers. Report both.
+# Compare the sizes of the two percentages of the first block; leave out the sign. If the first is the larger, the interval is too narrow to be the whole doubt: the model, or the year, differs in ways that the bootstrap cannot see. Report both.
 #
-# A second block appears where the truth is known. Read its two columns line by line. Does the truth rise with the model? Then P(alive) puts customers in the right order. Are the two numbers of a line equal? Then it is a probability that one may take at its word. The order is usually better than the words: this shop has seasons and moods that the coins know nothing of.
+# A second block appears where the truth is known. Read its two columns line by line. Does the truth rise with the model? Then P(alive) puts customers in the right order. Are the two numbers of a line equal? Then it is a probability that one may take at its word. Where the truth is the larger, the model gave up too early on these customers. The total of purchases may err the other way: fewer customers, each a little too quick. An order that holds is enough to choose *whom*. Do not print the percentage on a card.
 #
 # ## 7. What may a new customer cost?
 #
@@ -485,7 +487,9 @@ if len(watched):
     print(f"The {len(watched):,} customers whom we have watched for {horizon_months} months left {left:.2f} each.")
 
 # %% [markdown]
-# Is there a last line, about the customers whom we have watched for the whole horizon? Then use it: it needs no model. It should stand a little above our estimate, because nothing is discounted. Far apart? Then find out why before you sign.
+# Section 5's mean CLTV was lower than this. That is no contradiction: it counts only what is still to come, and many of our customers have left already. A newcomer brings a first order, and is still with us.
+#
+# Is there a last line, about the customers whom we have watched for the whole horizon? Then use it: it needs no model. Nothing is discounted in it, so a perfect model would put it a little *above* our estimate. If it stands below, the model is somewhat generous with newcomers: bid from the lower of the two. Far apart? Then find out why before you sign.
 #
 # ### Two famous claims, as what-ifs
 #
