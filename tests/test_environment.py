@@ -18,7 +18,14 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 LOCK_TEXT = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 LOCK = [Requirement(line) for line in LOCK_TEXT.splitlines() if line and not line.startswith(("#", " "))]
 PYTHONS = ("3.11", "3.12", "3.13")
-WANTED = [Requirement(text) for text in (*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"])]
+WANTED = [
+    Requirement(text)
+    for text in (
+        *PROJECT["dependencies"],
+        *PROJECT["optional-dependencies"]["dev"],
+        *PROJECT["optional-dependencies"]["dask"],
+    )
+]
 
 
 def committed() -> list[Path]:

@@ -16,8 +16,10 @@ Opened cdnow-sample: ...
 
 from __future__ import annotations
 
+from crmlib.clv.adapters import Average, BuyTillYouDie
 from crmlib.clv.bg import BetaGeoFitter, ModifiedBetaGeoFitter
 from crmlib.clv.bgbb import BetaGeoBetaBinomFitter
+from crmlib.clv.boosting import GradientBoosting
 from crmlib.clv.bootstrap import Bootstrap, bootstrap, cltv_interval
 from crmlib.clv.cohorts import fit_by
 from crmlib.clv.collapse import collapse, combine
@@ -25,35 +27,50 @@ from crmlib.clv.discounted import DAYS_PER_MONTH, cltv, dert, discounted_purchas
 from crmlib.clv.gamma_gamma import GammaGammaFitter
 from crmlib.clv.pareto import ParetoNBDFitter
 from crmlib.clv.problems import ConvergenceError
+from crmlib.clv.protocol import LearnsFromPast, Model, PredictsSpend
+from crmlib.clv.rolling import Rolling, compare, rolling
 from crmlib.clv.sbg import ShiftedBetaGeoFitter
 from crmlib.clv.scores import scorecard
 from crmlib.clv.store import load, save
 from crmlib.clv.summary import PERIOD_DAYS, holdout, summarize
+from crmlib.clv.tracking import alive_history, frequencies, tracking
 from crmlib.clv.worth import value
 
 __all__ = [
     "DAYS_PER_MONTH",
     "PERIOD_DAYS",
+    "Average",
     "BetaGeoBetaBinomFitter",
     "BetaGeoFitter",
     "Bootstrap",
+    "BuyTillYouDie",
     "ConvergenceError",
     "GammaGammaFitter",
+    "GradientBoosting",
+    "LearnsFromPast",
+    "Model",
     "ModifiedBetaGeoFitter",
     "ParetoNBDFitter",
+    "PredictsSpend",
+    "Rolling",
     "ShiftedBetaGeoFitter",
+    "alive_history",
     "bootstrap",
     "cltv",
     "cltv_interval",
     "collapse",
     "combine",
+    "compare",
     "dert",
     "discounted_purchases",
     "fit_by",
+    "frequencies",
     "holdout",
     "load",
+    "rolling",
     "save",
     "scorecard",
     "summarize",
+    "tracking",
     "value",
 ]

@@ -107,7 +107,8 @@ class _Geometric(Fitting):
         ----------
         frequency
             Repeat purchases of each customer; or, alone, a summary with the columns frequency, recency, T and
-            perhaps weights: a pandas table or anything with `.to_pandas()`.
+            perhaps weights: a pandas table, anything with `.to_pandas()`, or a table of an engine, which is collapsed
+            there.
         recency
             Time from each customer's first to the last purchase, in periods.
         T

@@ -149,7 +149,7 @@ class GammaGammaFitter(Fitting, peer.GammaGammaFitter):  # type: ignore[misc]
         ----------
         frequency
             Repeat purchases, at least 1; or, alone, a table with frequency, monetary_value and perhaps
-            weights.
+            weights. Of a table of an engine, those who bought again for money are taken, and collapsed there.
         monetary_value
             Mean spend per repeat purchase, above 0.
         weights, initial_params, verbose, tol, index, start, **kwargs

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmlib import engine
 from crmlib.errors import ModelError
 
 if TYPE_CHECKING:
@@ -20,6 +21,11 @@ __all__ = ["Data", "check", "read_columns", "read_summary"]
 
 COUNTS = ("frequency", "n_periods")
 """Columns that hold whole numbers."""
+COLLAPSED_BY = {
+    ("frequency", "recency", "T"): "clv_collapse",
+    ("frequency", "monetary_value"): "clv_collapse_spend",
+}
+"""The queries that collapse a table on its engine, by what makes two customers alike."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,9 @@ class Data:
 
 
 def read_summary(summary: Any, names: Sequence[str]) -> Data:
-    """Read a table with the named columns: pandas, or anything with `.to_pandas()`.
+    """Read a table with the named columns: pandas, anything with `.to_pandas()`, or a table of an engine.
+
+    A table of an engine is collapsed there, unless it has weights already: only its unique rows come here.
 
     Examples
     --------
@@ -62,6 +70,9 @@ def read_summary(summary: Any, names: Sequence[str]) -> Data:
     Traceback (most recent call last):
     crmlib.errors.ModelError: The summary has no column 'recency' (did you mean 'Recency'?). It has: frequency, ...
     """
+    if isinstance(summary, engine.Table) and "weights" not in summary.columns and set(names) <= set(summary.columns):
+        query = COLLAPSED_BY.get(tuple(names))
+        summary = engine.run(query, tables={"summary": summary}) if query else summary
     if hasattr(summary, "to_pandas"):
         summary = summary.to_pandas()
     if not isinstance(summary, pd.DataFrame):

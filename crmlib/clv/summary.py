@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Frame = TypeVar("Frame", pd.DataFrame, engine.Table)
 
-__all__ = ["PERIOD_DAYS", "Period", "holdout", "summarize"]
+__all__ = ["PERIOD_DAYS", "Period", "days_of", "holdout", "summarize"]
 
 Period = Literal["D", "W"]
 #: Days in a period. Weeks run from Monday to Sunday.
@@ -63,7 +63,9 @@ def summarize(orders: Frame, *, as_of: date | str, period: Period = "D") -> Fram
     """
     require(orders, "orders", ("customer_id", "order_ts", "amount"))
     day = as_day(as_of)
-    found = engine.run("clv_summary", tables={"orders": orders}, as_of=day, until=until(day), period_days=_days(period))
+    found = engine.run(
+        "clv_summary", tables={"orders": orders}, as_of=day, until=until(day), period_days=days_of(period)
+    )
     if not len(found):
         raise SchemaError(f"orders: nobody had bought by {day}. Choose a later as_of.")
     return found
@@ -121,14 +123,15 @@ def holdout(orders: Frame, *, calibration_end: date | str, observation_end: date
         calibration_until=until(seen),
         observation_end=end,
         until=until(end),
-        period_days=_days(period),
+        period_days=days_of(period),
     )
     if not len(found):
         raise SchemaError(f"orders: nobody had bought by {seen}. Choose a later calibration_end.")
     return found
 
 
-def _days(period: str) -> int:
+def days_of(period: str) -> int:
+    """Return how many days a period has."""
     if period not in PERIOD_DAYS:
         raise CrmlibError(f"period={period!r} is not known. Use 'D' for days or 'W' for weeks.")
     return PERIOD_DAYS[period]
