@@ -5,6 +5,7 @@ What is heavy is imported inside the commands, so that ``--help`` answers at onc
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,6 +79,12 @@ def build(*, check: bool) -> None:
         click.echo(f"All {len(built.current)} notebooks are as their sources say.")
 
 
+def _size(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:  # noqa: ARG001 - click's
+    if text is not None and re.fullmatch(r"\d+(\.\d+)? ?([KMGT]i?B)", text) is None:
+        raise click.BadParameter(f"{text!r} is not a size. Write it such as 4GB or 800MB.")
+    return text
+
+
 @main.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option(
@@ -85,7 +92,7 @@ def build(*, check: bool) -> None:
     "-s",
     default=DEFAULT_SOURCE,
     show_default=True,
-    help="A known source (`crmlib data list`), a file or glob, a duckdb:/// or sqlite:/// URL, or a shop.toml.",
+    help="A known source (`crmlib data list`), a file or glob, a database's URL, or a shop.toml.",
 )
 @click.option(
     "--as-of",
@@ -113,6 +120,12 @@ def build(*, check: bool) -> None:
     "--resume",
     is_flag=True,
     help="Run only what an earlier run to the same folder left undone, or what has changed since.",
+)
+@click.option(
+    "--memory",
+    metavar="SIZE",
+    callback=_size,
+    help="What each notebook's queries may use before they spill to disk, such as 4GB.  [default: 4GB]",
 )
 @click.option("--fast", is_flag=True, help="Ask the notebooks to compute less (fewer resamples, smaller samples).")
 @click.option(

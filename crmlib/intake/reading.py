@@ -101,7 +101,12 @@ def _names_alone(found: Mapping[str, str], columns: Mapping[str, str]) -> dict[s
 
 def _raw(source: Any, engine: DuckDB, reading: Reading) -> tuple[Raw, pd.DataFrame]:
     """Return the source's contacts unread; of a CSV list with broken rows, the sound ones and the broken ones."""
-    if isinstance(source, str) and source.startswith(("duckdb://", "sqlite://")) and "table=" not in source:
+    if (
+        isinstance(source, str)
+        and "://" in source
+        and not source.startswith(("s3://", "gs://"))
+        and "table=" not in source
+    ):
         source = f"{source}{'&' if '?' in source else '?'}table=contacts"
     try:
         tables = read(source, engine, reading)[1]
