@@ -17,8 +17,9 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LOCK_TEXT = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 LOCK = [Requirement(line) for line in LOCK_TEXT.splitlines() if line and not line.startswith(("#", " "))]
+EXTRAS = [text for extra in PROJECT["optional-dependencies"].values() for text in extra]
 PYTHONS = ("3.11", "3.12", "3.13")
-WANTED = [Requirement(text) for text in (*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"])]
+WANTED = [Requirement(text) for text in (*PROJECT["dependencies"], *EXTRAS)]
 
 
 def committed() -> list[Path]:
