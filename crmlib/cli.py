@@ -216,8 +216,9 @@ def list_() -> None:
     for name, meaning in SOURCES.items():
         table.add_row(name, meaning)
     Console().print(table, highlight=False)
-    click.echo("\nYour own orders: a CSV or Parquet file, duckdb:///shop.duckdb or sqlite:///shop.db, wherever")
-    click.echo("a source is asked for. `crmlib data describe SOURCE` shows what crmlib sees in it.")
+    click.echo("\nYour own orders: a CSV or Parquet file, duckdb:///shop.duckdb or sqlite:///shop.db, or a server such")
+    click.echo("as postgresql://user@host/shop, wherever a source is asked for.")
+    click.echo("`crmlib data describe SOURCE` shows what crmlib sees in it.")
 
 
 @data.command()
