@@ -165,6 +165,64 @@ def run(
     _conclude(outcome, console)
 
 
+@main.command()
+@click.argument("name")
+@click.option(
+    "--parameter",
+    "-p",
+    "given",
+    multiple=True,
+    required=True,
+    metavar="NAME=VALUES",
+    help="The values of a parameter: a,b,c or 1..5; may be repeated, then every combination is run.",
+)
+@click.option("--source", "-s", default=DEFAULT_SOURCE, show_default=True, help="As for `crmlib run`.")
+@click.option("--as-of", metavar="DATE", help="Look at the shop as of this day.")
+@click.option(
+    "--jobs", "-j", type=click.IntRange(min=1), help="Notebooks to run at once.  [default: as many as processors]"
+)
+@click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, such as tcp://10.0.0.1:8786, to run them on.")
+@click.option(
+    "--out",
+    "-o",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to write to.  [default: runs/sweep-<notebook>-<source>-<as of>]",
+)
+@click.option("--fast", is_flag=True, help="Ask the notebook to compute less.")
+@click.option(
+    "--language", type=click.Choice(["en", "it"]), default="en", show_default=True, help="Language of labels."
+)
+def sweep(name: str, given: tuple[str, ...], **options: Any) -> None:
+    """Run one notebook for every combination of parameters, and gather what it recorded.
+
+    The folder then holds a folder for each combination, sweep.csv and sweep.parquet (one row a combination), and
+    index.html. A sweep that was stopped goes on with the same command: what is done is kept.
+
+    With --scheduler, notebooks run on a Dask cluster, whose workers must have crmlib and see the same folders.
+
+    \b
+    Examples
+      crmlib sweep model_lab -p model=bgnbd,pareto -p seed=1..5
+      crmlib sweep cltv -p margin=0.2,0.3,0.4 --source my_orders.csv --jobs 2
+      crmlib sweep model_lab -p seed=1..50 --scheduler tcp://10.0.0.1:8786
+    """
+    from rich.console import Console
+
+    from crmlib.suite.sweep import sweep as run_sweep
+
+    console = Console()
+    try:
+        outcome = run_sweep(name, dict(_pair(text) for text in given), console=console, **options)
+    except KeyboardInterrupt:
+        console.print("Stopped. The same command goes on from here.", highlight=False)
+        sys.exit(130)
+    for point, failure in outcome.failures.items():
+        console.print(f"{point} failed in {failure}", style="bold red", highlight=False, markup=False, soft_wrap=True)
+    for path in (outcome.table, outcome.report):
+        console.print(str(_seen_from_here(path)), highlight=False, markup=False, soft_wrap=True)
+    sys.exit(1 if outcome.failures else 0)
+
+
 def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name.isidentifier():

@@ -80,6 +80,12 @@ def execute(job: Job) -> float:
     return time.monotonic() - started
 
 
+def execute_on_cluster(job: Job) -> float:
+    """Run a notebook in a thread of a cluster's worker; a notebook that a worker took with it begins anew elsewhere."""
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)
+    return execute(job)
+
+
 def _progress_writer(job: Job) -> Callable[..., None]:
     total = len(json.loads(job.notebook.read_text(encoding="utf-8"))["cells"])
     seen = 0
