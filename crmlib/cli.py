@@ -5,6 +5,7 @@ What is heavy is imported inside the commands, so that ``--help`` answers at onc
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,6 +79,12 @@ def build(*, check: bool) -> None:
         click.echo(f"All {len(built.current)} notebooks are as their sources say.")
 
 
+def _size(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:  # noqa: ARG001 - click's
+    if text is not None and re.fullmatch(r"\d+(\.\d+)? ?([KMGT]i?B)", text) is None:
+        raise click.BadParameter(f"{text!r} is not a size. Write it such as 4GB or 800MB.")
+    return text
+
+
 @main.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option(
@@ -85,7 +92,7 @@ def build(*, check: bool) -> None:
     "-s",
     default=DEFAULT_SOURCE,
     show_default=True,
-    help="A known source (`crmlib data list`), a file or glob, a duckdb:/// or sqlite:/// URL, or a shop.toml.",
+    help="A known source (`crmlib data list`), a file or glob, a database's URL, or a shop.toml.",
 )
 @click.option(
     "--as-of",
@@ -113,6 +120,12 @@ def build(*, check: bool) -> None:
     "--resume",
     is_flag=True,
     help="Run only what an earlier run to the same folder left undone, or what has changed since.",
+)
+@click.option(
+    "--memory",
+    metavar="SIZE",
+    callback=_size,
+    help="What each notebook's queries may use before they spill to disk, such as 4GB.  [default: 4GB]",
 )
 @click.option("--fast", is_flag=True, help="Ask the notebooks to compute less (fewer resamples, smaller samples).")
 @click.option(
@@ -263,6 +276,7 @@ def data() -> None:
       crmlib data list
       crmlib data describe cdnow
       crmlib data describe my_orders.csv
+      crmlib data make --out my-shop
     """
 
 
@@ -283,8 +297,9 @@ def list_() -> None:
     for name, meaning in SOURCES.items():
         table.add_row(name, meaning)
     Console().print(table, highlight=False)
-    click.echo("\nYour own orders: a CSV or Parquet file, duckdb:///shop.duckdb or sqlite:///shop.db, wherever")
-    click.echo("a source is asked for. `crmlib data describe SOURCE` shows what crmlib sees in it.")
+    click.echo("\nYour own orders: a CSV or Parquet file, duckdb:///shop.duckdb or sqlite:///shop.db, or a server such")
+    click.echo("as postgresql://user@host/shop, wherever a source is asked for.")
+    click.echo("`crmlib data describe SOURCE` shows what crmlib sees in it.")
 
 
 @data.command()
@@ -309,13 +324,50 @@ def describe(source: str, as_of: str | None) -> None:
     shop = open_shop(source, as_of=as_of)
     for name in shop.tables:
         rows = getattr(shop, name)
-        meanings = {column.name: column.meaning for column in TABLES.get(name, ())}
+        meanings = {column.name: column.meaning for column in TABLES.get(name, ())} | _simulated(source, name)
         table = Table("Column", "Type", "Meaning", box=None, header_style="bold", padding=(0, 2, 0, 2))
         for column, kind in rows.types.items():
             table.add_row(column, str(kind).lower(), meanings.get(column, ""))
         console.print(f"\n{name}: {len(rows):,} rows", style="bold", highlight=False)
         console.print(table, highlight=False)
     _show_quality(shop.quality(), console)
+
+
+@data.command()
+@click.option("--customers", type=click.IntRange(min=1), default=5_000, show_default=True, help="Number of accounts.")
+@click.option("--seed", type=click.IntRange(min=0), default=20_240_701, show_default=True, help="Where chance starts.")
+@click.option("--preset", type=click.Choice(["clean", "realistic"]), default="realistic", show_default=True)
+@click.option("--until", metavar="DATE", default="2026-06-30", show_default=True, help="The last day observed.")
+@click.option(
+    "--out", "-o", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write to."
+)
+def make(customers: int, seed: int, preset: str, until: str, out: Path) -> None:
+    """Simulate a shop whose truth is known, as Parquet files; the truth stands apart, in OUT/truth.
+
+    clean follows the textbook's models to the letter, so that fitted parameters can be held against the true ones.
+    realistic adds seasons, moods, returns, dirty data, and spend that goes with frequency. The same options give the
+    same shop.
+
+    \b
+    Examples
+      crmlib data make --out my-shop
+      crmlib data make --customers 100000 --preset clean --seed 7 --out big-shop
+      crmlib run --source my-shop
+    """
+    from crmlib.synth import make_shop
+
+    made = make_shop(out, customers=customers, seed=seed, preset=preset, until=until, progress=True)  # type: ignore[arg-type]
+    click.echo(f"Wrote {sum(made.rows.values()):,} rows in {len(made.rows)} tables to {out}.")
+    click.echo(f"Open it: crmlib run --source {out}, or crmlib.open_shop({str(out)!r}).")
+
+
+def _simulated(source: str, table: str) -> dict[str, str]:
+    """Look up what the columns of the simulated shop hold."""
+    if source != "shop":
+        return {}
+    from crmlib.synth.dictionary import TABLES
+
+    return {column.name: column.text for known in TABLES if known.name == table for column in known.columns}
 
 
 def _show_quality(quality: pd.DataFrame, console: Console) -> None:

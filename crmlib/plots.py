@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 
 from crmlib.text import label, segment_name
 
@@ -26,15 +26,21 @@ __all__ = [
     "COLOURS",
     "GREY",
     "ORANGE",
+    "agreement_dots",
     "alive_curve",
+    "count_bars",
+    "coverage_dots",
     "error_dots",
     "frequency_bars",
     "holdout_lines",
     "interval_dots",
     "migration_map",
+    "month_bars",
     "rf_map",
     "score_bars",
     "segment_bars",
+    "share_bar",
+    "tier_bars",
     "use_style",
     "value_curve",
 ]
@@ -43,6 +49,7 @@ BLUE, ORANGE, GREEN, PINK, SKY, VERMILION = "#0072B2", "#E69F00", "#009E73", "#C
 GREY = "#8a8f98"
 COLOURS = (BLUE, ORANGE, GREEN, PINK, VERMILION, SKY)
 _MAP = "Blues"
+_FOUR = ("demographic", "behavioural", "transactional", "psychographic")
 
 
 def use_style() -> None:
@@ -350,4 +357,173 @@ def value_curve(values: ArrayLike, *, title: str, xlabel: str, ylabel: str) -> A
         axis.set_major_formatter(PercentFormatter(1, decimals=0))
         axis.set_major_locator(MaxNLocator(6))
     axes.set(xlabel=xlabel, ylabel=ylabel, title=title, xlim=(0, 1), ylim=(0, 1.02))
+    return axes
+
+
+def month_bars(monthly: pd.Series, *, title: str, language: str = "en") -> Axes:
+    """Draw a sum by month.
+
+    Parameters
+    ----------
+    monthly
+        Money by month (a period index).
+    title
+        The finding.
+    language
+        ``en`` or ``it``.
+    """
+    axes = plt.subplots(figsize=(8, 3.6))[1]
+    axes.bar(range(len(monthly)), monthly.to_numpy(), color=BLUE, width=0.75)
+    step = max(1, len(monthly) // 12)
+    axes.set_xticks(
+        range(0, len(monthly), step), [str(month) for month in monthly.index[::step]], rotation=40, ha="right"
+    )
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.set(xlabel=label("month", language), ylabel=label("revenue", language), title=title)
+    axes.grid(visible=False, axis="x")
+    return axes
+
+
+def share_bar(shares: pd.Series, *, title: str) -> Axes:
+    """Draw parts of a whole as one bar.
+
+    Parameters
+    ----------
+    shares
+        Shares of 1 by name.
+    title
+        The finding.
+    """
+    axes = plt.subplots(figsize=(8, 1.9))[1]
+    left = 0.0
+    for (name, share), colour in zip(shares.items(), (GREY, BLUE, GREEN, VERMILION), strict=False):
+        axes.barh(0, share, left=left, color=colour, height=0.6)
+        axes.annotate(f"{share:.0%}", (left + share / 2, 0), ha="center", va="center", color="white", weight="bold")
+        axes.annotate(str(name), (left + share / 2, 0.36), ha="center", va="bottom", fontsize=9.5)
+        left += share
+    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.set(xlim=(0, 1), ylim=(-0.4, 0.62), yticks=[], xlabel="Share (%)", title=title)
+    axes.grid(visible=False)
+    return axes
+
+
+def tier_bars(shares: pd.DataFrame, *, title: str, language: str = "en") -> Axes:
+    """Draw groups' shares of several totals side by side.
+
+    Parameters
+    ----------
+    shares
+        One row a group, one column a total (a key of the labels); shares of 1.
+    title
+        The finding.
+    language
+        ``en`` or ``it``.
+    """
+    table = shares.iloc[::-1]
+    places, height = np.arange(len(table)), 0.8 / shares.shape[1]
+    axes = plt.subplots(figsize=(8, 0.85 * len(table) + 1.3))[1]
+    for order, (name, colour) in enumerate(zip(table.columns, (GREY, BLUE, ORANGE), strict=False)):
+        where = places + 0.4 - height * (order + 0.5)
+        bars = axes.barh(where, table[name], height=height * 0.92, color=colour, label=label(name, language))
+        axes.bar_label(bars, labels=[f"{share:.0%}" for share in table[name]], fontsize=8.5, padding=3)
+    axes.set_yticks(places, [str(name) for name in table.index])
+    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.set(xlabel=label("share", language), title=title)
+    axes.grid(visible=False, axis="y")
+    axes.legend(loc="lower right")
+    return axes
+
+
+def coverage_dots(report: pd.DataFrame, *, title: str, language: str = "en") -> Axes:
+    """Draw the coverage of each column in the four data categories, with each category's mean.
+
+    Parameters
+    ----------
+    report
+        column, category, coverage, from `crmlib.intake.quality_report`.
+    title
+        The finding.
+    language
+        ``en`` or ``it``.
+    """
+    axes = plt.subplots(figsize=(8, 4.2))[1]
+    for place, (name, colour) in enumerate(zip(_FOUR, COLOURS, strict=False)):
+        column = report[report["category"] == name].sort_values("coverage")
+        if column.empty:
+            axes.annotate(label("no_column", language), (0.02, place), va="center", color=GREY, fontsize=9.5)
+            continue
+        heights = place + (np.linspace(0.22, -0.22, len(column)) if len(column) > 1 else np.zeros(1))
+        axes.scatter(column["coverage"], heights, color=colour, s=38, alpha=0.8, zorder=3)
+        axes.vlines(column["coverage"].mean(), place - 0.36, place + 0.36, color="black", linewidth=1.8, zorder=2)
+        low = column.iloc[0]
+        axes.annotate(
+            low["column"],
+            (low["coverage"], heights[0]),
+            xytext=(-7, 0),
+            textcoords="offset points",
+            ha="right",
+            va="center",
+            fontsize=8.5,
+        )
+    axes.set_yticks(range(len(_FOUR)), [label(name, language) for name in _FOUR])
+    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.set(xlabel=label("coverage", language), xlim=(0, 1.04), ylim=(len(_FOUR) - 0.5, -0.5), title=title)
+    axes.grid(visible=False, axis="y")
+    return axes
+
+
+def agreement_dots(table: pd.DataFrame, *, title: str, language: str = "en") -> Axes:
+    """Draw the precision and the recall of several ways to find duplicates.
+
+    Parameters
+    ----------
+    table
+        precision and recall; one row a way, named by the index.
+    title
+        The finding.
+    language
+        ``en`` or ``it``.
+    """
+    rows = table.iloc[::-1]
+    places = np.arange(len(rows))
+    axes = plt.subplots(figsize=(8, 0.75 * len(rows) + 1.4))[1]
+    axes.hlines(places, rows[["precision", "recall"]].min(axis=1), rows[["precision", "recall"]].max(axis=1),
+                color="#d5d9de", linewidth=2)  # fmt: skip
+    for name, colour, mark, above in (("precision", BLUE, "o", 8), ("recall", ORANGE, "D", -16)):
+        axes.scatter(rows[name], places, color=colour, marker=mark, s=55, zorder=3, label=label(name, language))
+        for place, share in zip(places, rows[name], strict=True):
+            axes.annotate(
+                f"{share:.1%}", (share, place), xytext=(0, above), textcoords="offset points", ha="center", fontsize=8.5
+            )
+    axes.set_yticks(places, [str(name) for name in rows.index])
+    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    lowest = float(rows[["precision", "recall"]].to_numpy(dtype=float).min())
+    left = max(0.0, np.floor(10 * lowest) / 10 - 0.1)
+    axes.set(xlabel=label("share_of_pairs", language), xlim=(left, 1.03), ylim=(-0.6, len(rows) - 0.4), title=title)
+    axes.grid(visible=False, axis="y")
+    axes.figure.legend(loc="outside lower center", ncols=2)
+    return axes
+
+
+def count_bars(counts: pd.Series, *, title: str, xlabel: str) -> Axes:
+    """Draw counts as horizontal bars, the first on top.
+
+    Parameters
+    ----------
+    counts
+        Counts by name.
+    title
+        The finding.
+    xlabel
+        What is counted.
+    """
+    rows = counts.iloc[::-1]
+    axes = plt.subplots(figsize=(8, 0.5 * len(rows) + 1.4))[1]
+    bars = axes.barh(range(len(rows)), rows.to_numpy(), color=BLUE, height=0.62)
+    axes.bar_label(bars, fmt="{:,.0f}", fontsize=9, padding=3)
+    axes.set_yticks(range(len(rows)), [str(name) for name in rows.index])
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.set(xlabel=xlabel, title=title)
+    axes.margins(x=0.1)
+    axes.grid(visible=False, axis="y")
     return axes

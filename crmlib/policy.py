@@ -20,10 +20,24 @@ import msgspec
 
 from crmlib.errors import PolicyError
 
-__all__ = ["PRESETS", "Clv", "Orders", "Policy", "Rfm", "load"]
+__all__ = ["PRESETS", "Clv", "Intake", "Orders", "Personas", "Policy", "Rfm", "Tiers", "load"]
 
 Edges = tuple[float, float, float, float]
 _MACHINE_ZONES = {"localtime", "posixrules", "Factory"}
+_LIKERT = ("1", "2", "3", "4", "5")
+_ORDINAL = {
+    "household_size": ("1", "2", "3", "4", "5", "5+"),
+    "income_band": ("under_15k", "15k_25k", "25k_40k", "40k_70k", "over_70k"),
+    "price_importance": _LIKERT,
+    "quality_importance": _LIKERT,
+    "novelty_importance": _LIKERT,
+    "sustainability_importance": _LIKERT,
+    "age": ("19-24", "25-34", "35-44", "45-54", "55-64", "65+"),
+    "income": (
+        *("Under 15K", "15-24K", "25-34K", "35-49K", "50-74K", "75-99K"),
+        *("100-124K", "125-149K", "150-174K", "175-199K", "200-249K", "250K+"),
+    ),
+}
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
@@ -90,7 +104,7 @@ class Rfm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
         letter.
     recency_days, frequency, monetary
         The four rising cut-points for ``fixed``: days, orders, and money in the shop's currency. A value scores
-        one more for each cut-point below it (recency: above it).
+        1, and one more for each cut-point below it (recency: 5, and one less).
     """
 
     method: Literal["quantile", "fixed"] = "quantile"
@@ -124,18 +138,159 @@ class Clv(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     margin: Share = 1.0
 
 
+class Tiers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which customers stand out.
+
+    Attributes
+    ----------
+    high_value, high_potential
+        The quantile of the customers from which on value or potential counts as high.
+    """
+
+    high_value: Share = 0.8
+    high_potential: Share = 0.8
+
+
+class Intake(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How contacts are cleaned, which of them are one person, and which mailboxes are everybody's.
+
+    Attributes
+    ----------
+    phone_regions
+        ISO codes of the countries whose numbers people write without a prefix, the likeliest first.
+    unassigned_phones
+        ``keep`` takes numbers of a possible length that their country has not assigned (new ranges, numbers made
+        for fiction); ``drop`` takes valid ones only.
+    plus_tags
+        Whether ``anna+shop@example.com`` reaches the mailbox ``anna@example.com``.
+    dotless_domains
+        Providers that ignore the dots before the ``@``.
+    same_domains
+        Domains that are another name of a provider: the other name -> its name.
+    generic_mailboxes
+        What stands before the ``@`` of addresses that belong to nobody in particular. Mail to them becomes a ticket;
+        as a contact's own address they do not show that two contacts are one person.
+    longest_field
+        A text longer than so many characters is no field of a contact: its row is rejected.
+    name_typos
+        How many letters of a first name may be wrong. Beyond that, short forms and initials aside, two first names
+        differ clearly, and contacts whose first names do are never merged, whatever else they share.
+    shared_key_people
+        A phone or mailbox that more people than this use is a switchboard's: it merges nobody.
+    merge_from
+        Probability from which a pair that shares neither mailbox nor phone is merged.
+    review_from
+        Probability from which a person is asked.
+    later_grant
+        What a permission does that was given after a withdrawal: ``stays_out`` leaves the person opted out, the
+        strictest reading; ``restores`` takes it.
+    stale_days
+        A record that nobody has touched for more than so many days is stale.
+    """
+
+    phone_regions: tuple[str, ...] = ("IT", "GB")
+    unassigned_phones: Literal["keep", "drop"] = "keep"
+    plus_tags: bool = True
+    dotless_domains: tuple[str, ...] = ("gmail.com", "gmail.example")
+    same_domains: dict[str, str] = msgspec.field(default_factory=lambda: {"googlemail.com": "gmail.com"})
+    generic_mailboxes: tuple[str, ...] = (
+        *("info", "clienti", "commerciale", "vendite", "ordini", "assistenza", "amministrazione", "segreteria"),
+        *("contact", "contacts", "hello", "office", "orders", "sales", "service", "shop", "support", "help"),
+    )
+    longest_field: Annotated[int, msgspec.Meta(ge=100)] = 10_000
+    name_typos: Annotated[int, msgspec.Meta(ge=0, le=3)] = 1
+    shared_key_people: Annotated[int, msgspec.Meta(ge=1)] = 6
+    merge_from: Share = 0.95
+    review_from: Share = 0.5
+    later_grant: Literal["stays_out", "restores"] = "stays_out"
+    stale_days: Annotated[int, msgspec.Meta(ge=1)] = 730
+
+    def __post_init__(self) -> None:
+        if self.review_from > self.merge_from:
+            raise PolicyError(
+                f"policy intake.review_from: {self.review_from} is above intake.merge_from ({self.merge_from}). "
+                "The doubtful band lies below what is merged."
+            )
+        for region in self.phone_regions:
+            if not (len(region) == 2 and region.isascii() and region.isupper()):  # noqa: PLR2004 - ISO 3166-1 alpha-2
+                raise PolicyError(f"policy intake.phone_regions: {region!r} is no ISO 3166 code such as 'IT' or 'GB'.")
+
+
+class Personas(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which answers describe a customer, and when a stage of the journey is reached.
+
+    Gender is not among the answers: a persona that rests on it would steer offers by it.
+
+    Attributes
+    ----------
+    ordinal
+        Columns of customers whose answers have an order, lowest first; those of the known sources by default (see
+        `ranked`).
+    nominal
+        Columns whose answers have none.
+    several
+        Columns that hold several answers, joined by a bar.
+    category
+        Columns of products that may name the category; the first that is there is taken.
+    most_categories
+        The rarer categories beyond so many count as one, ``other``.
+    ages
+        A birth year that makes a customer younger or older is a typing error, so the age is unknown.
+    prior_views, prior_lines
+        So many page views (order lines) spread as the whole shop's are added to a customer's own before shares are
+        taken: who viewed one page has not shown a taste.
+    consideration_visits
+        Visits that make consideration of awareness.
+    retention_orders
+        Orders that make retention of acquisition.
+    promoter_from
+        The least answer to "how likely are you to recommend us?" that makes an advocate of a buyer.
+    """
+
+    ordinal: dict[str, tuple[str, ...]] | None = None
+    nominal: tuple[str, ...] = (
+        *("occupation", "lifestyle", "values", "personality", "acquisition_channel", "preferred_channel", "device"),
+        *("home_ownership", "marital_status", "household_comp"),
+    )
+    several: tuple[str, ...] = ("interests",)
+    category: tuple[str, ...] = ("category", "department")
+    most_categories: Annotated[int, msgspec.Meta(ge=2, le=50)] = 10
+    ages: tuple[int, int] = (14, 100)
+    prior_views: Annotated[float, msgspec.Meta(ge=0)] = 10
+    prior_lines: Annotated[float, msgspec.Meta(ge=0)] = 3
+    consideration_visits: Annotated[int, msgspec.Meta(ge=1)] = 2
+    retention_orders: Annotated[int, msgspec.Meta(ge=2)] = 2
+    promoter_from: Annotated[int, msgspec.Meta(ge=1, le=10)] = 9
+
+    def __post_init__(self) -> None:
+        if self.ages[0] >= self.ages[1]:
+            raise PolicyError(f"policy personas.ages: the youngest comes first, got {list(self.ages)}.")
+        known = [*self.ranked, *self.nominal, *self.several]
+        twice = sorted({name for name in known if known.count(name) > 1})
+        if twice:
+            raise PolicyError(f"policy personas: {', '.join(twice)} can be of one kind only.")
+
+    @property
+    def ranked(self) -> dict[str, tuple[str, ...]]:
+        """Columns whose answers have an order, and the answers, lowest first."""
+        return _ORDINAL if self.ordinal is None else self.ordinal
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """All definitions of one business.
 
     Attributes
     ----------
-    orders, rfm, clv
-        See `Orders`, `Rfm`, `Clv`.
+    orders, rfm, clv, tiers, intake, personas
+        See `Orders`, `Rfm`, `Clv`, `Tiers`, `Intake`, `Personas`.
     """
 
     orders: Orders = Orders()
     rfm: Rfm = Rfm()
     clv: Clv = Clv()
+    tiers: Tiers = Tiers()
+    intake: Intake = Intake()
+    personas: Personas = Personas()
 
     def to_toml(self) -> str:
         """Return what differs from the defaults, as TOML that `load` reads back.

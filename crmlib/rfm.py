@@ -1,7 +1,8 @@
 """Recency, frequency, monetary value: scores, codes, segments, and movements between them.
 
-Equal values get equal scores: a score is one plus the number of cut-points below the value (for recency: above it), so
-the order of the rows cannot matter. Orders of pandas give pandas; orders on an engine stay there.
+Equal values get equal scores: a score is one plus the number of cut-points below the value (for recency, where less is
+better, five less that number), so the order of the rows cannot matter. Orders of pandas give pandas; orders on an
+engine stay there.
 
 >>> import pandas as pd
 >>> orders = pd.DataFrame({
@@ -74,13 +75,13 @@ class CutPoints(msgspec.Struct, frozen=True, kw_only=True):
     monetary: Edges
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return them as a table: one row a measure, the cut-points as columns."""
+        """Return them as a table: one row a measure, the cut-points as columns, rising."""
         import pandas as pd
 
         return pd.DataFrame(
             [getattr(self, name) for name in _MEASURES],
             index=pd.Index(_MEASURES, name="measure"),
-            columns=["1|2", "2|3", "3|4", "4|5"],
+            columns=["cut 1", "cut 2", "cut 3", "cut 4"],
         )
 
 

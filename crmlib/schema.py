@@ -163,10 +163,139 @@ _QUANTITY = Column("quantity", "number", "units bought", ("qty", "units", "quant
 _PRICE = Column("unit_price", "money", "price of one unit", ("unitprice", "price", "itemprice", "prezzo", "unitcost"))
 _STATUS = Column("status", "text", "state of the order", ("orderstatus", "orderstate", "financialstatus", "stato"))
 
-#: The tables that open_shop understands; others pass through as they are.
+#: What a list of contacts may hold; nothing of it is required but one thing that tells who it is.
+_CONTACTS = (
+    Column(
+        "contact_id",
+        "id",
+        "the contact",
+        ("contact", "leadid", "lead", "recordid", "id", "idcontatto", "contatto", "contattoid", "codicecontatto"),
+    ),
+    Column(
+        "received_ts",
+        "timestamp",
+        "when it came in",
+        (
+            "received",
+            "receivedat",
+            "createdat",
+            "created",
+            "signupdate",
+            "datainserimento",
+            "dataiscrizione",
+            "ricevutoil",
+            "creatoil",
+        ),
+    ),
+    Column("channel", "text", "web_form, event_signup, generic_mailbox, personal_mail, csv_list", ("canale",)),
+    Column(
+        "first_name",
+        "text",
+        "given name",
+        ("first", "firstname", "givenname", "forename", "christianname", "nome", "nomedibattesimo"),
+    ),
+    Column("last_name", "text", "family name", ("last", "lastname", "surname", "familyname", "cognome")),
+    Column(
+        "full_name",
+        "text",
+        "first and last name in one, as a mail's sender has it",
+        (
+            "name",
+            "fullname",
+            "displayname",
+            "contactname",
+            "customername",
+            "nominativo",
+            "nomecompleto",
+            "nomecognome",
+            "nomeecognome",
+            "cognomenome",
+            "cognomeenome",
+            "mittente",
+        ),
+    ),
+    Column(
+        "email",
+        "text",
+        "mail address",
+        (
+            "mail",
+            "emailaddress",
+            "mailaddress",
+            "eaddress",
+            "indirizzoemail",
+            "indirizzomail",
+            "posta",
+            "postaelettronica",
+            "contattoemail",
+        ),
+    ),
+    Column(
+        "phone",
+        "text",
+        "telephone number",
+        (
+            "telephone",
+            "tel",
+            "phonenumber",
+            "mobile",
+            "mobilephone",
+            "mobilenumber",
+            "cell",
+            "cellphone",
+            "telefono",
+            "cellulare",
+            "numeroditelefono",
+            "numerotelefono",
+            "recapitotelefonico",
+            "recapito",
+        ),
+    ),
+    Column(
+        "city",
+        "text",
+        "town",
+        ("town", "cityname", "place", "citta", "comune", "località", "localita", "città"),
+    ),
+    Column(
+        "postcode",
+        "text",
+        "postcode",
+        ("postalcode", "zip", "zipcode", "cap", "codicepostale", "codiceavviamentopostale"),
+    ),
+    Column("country", "text", "ISO 3166 code, two letters", ("countrycode", "nation", "paese", "nazione")),
+    Column("event_name", "text", "the event that was signed up for", ("event", "evento", "nomeevento")),
+    Column("list_name", "text", "the list it came on", ("list", "lista", "nomelista")),
+    Column("mailbox", "text", "the shop's address that received the mail", ("casella", "recipient", "destinatario")),
+    Column("subject", "text", "subject of the mail", ("oggetto",)),
+    Column(
+        "request_text",
+        "text",
+        "what was asked",
+        ("request", "message", "body", "enquiry", "inquiry", "richiesta", "messaggio", "testo", "testorichiesta"),
+    ),
+    Column(
+        "marketing_consent",
+        "text",
+        "whether the box was ticked",
+        (
+            "consent",
+            "optin",
+            "marketingoptin",
+            "newsletter",
+            "gdprconsent",
+            "consenso",
+            "consensomarketing",
+            "privacymarketing",
+        ),
+    ),
+)
+
+#: The tables that open_shop (orders) and clean_contacts understand; others pass through as they are.
 TABLES: dict[str, tuple[Column, ...]] = {
     "orders": (_CUSTOMER, _ORDER, _TIME, _AMOUNT),
     "order_lines": (_CUSTOMER, _ORDER, _TIME, _AMOUNT, _PRODUCT, _QUANTITY, _PRICE, _STATUS),
+    "contacts": _CONTACTS,
 }
 
 

@@ -15,7 +15,18 @@ from crmlib.errors import SchemaError, SourceError
 from crmlib.ledger import Ledger
 from crmlib.order_lines import as_id, lines
 from crmlib.orders import orders
-from crmlib.sources import HELD_BY, SOURCES, Raw, Reading, described, fingerprint, read
+from crmlib.sources import (
+    HELD_BY,
+    POLICIES,
+    SOURCES,
+    Description,
+    Raw,
+    Reading,
+    described,
+    fingerprint,
+    read,
+    without_password,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +55,8 @@ class Shop:
         The business's definitions.
     ledger
         What was found and done on the way in.
+    source
+        Where the tables come from, without a password.
 
     Examples
     --------
@@ -56,9 +69,17 @@ class Shop:
     """
 
     def __init__(
-        self, name: str, tables: Mapping[str, Table], as_of: date, policy: policies.Policy, ledger: Ledger
+        self,
+        name: str,
+        tables: Mapping[str, Table],
+        as_of: date,
+        policy: policies.Policy,
+        ledger: Ledger,
+        *,
+        source: str = "",
     ) -> None:
         self.name = name
+        self.source = source or name
         self.as_of = as_of
         self.policy = policy
         self._tables = dict(tables)
@@ -109,6 +130,7 @@ def open_shop(
     columns: Mapping[str, str] | None = None,
     as_of: date | str | None = None,
     policy: policies.Policy | str | Path | dict[str, Any] | None = None,
+    query: str | None = None,
     encoding: str = "utf-8",
     decimal: str = ".",
     date_format: str | None = None,
@@ -120,8 +142,10 @@ def open_shop(
     source
         A known name (``"cdnow"``, ``"cdnow-sample"``, ``"complete-journey"``); a path or glob of CSV or Parquet
         files; a folder of such files, one a table; ``"duckdb:///shop.duckdb"`` or ``"sqlite:///shop.db"`` (with
-        ``?table=sales`` where no table is called orders); a pandas DataFrame or a dict of them by table name; or a
-        ``.toml`` file that holds these arguments (see `crmlib.sources.Description`).
+        ``?table=sales`` where no table is called orders); a database server, ``"postgresql://user@host/shop"`` and
+        the like (see docs/how-to/databases.md); objects, ``"s3://bucket/orders/*.parquet"``; a pandas DataFrame or a
+        dict of them by table name; or a ``.toml`` file that holds these arguments (see
+        `crmlib.sources.Description`).
     columns
         Which column is which: name in crmlib -> name in the source, such as ``{"customer_id": "CustomerID"}``.
         Those left out are recognised by their usual spellings, and reported.
@@ -130,6 +154,8 @@ def open_shop(
         by default.
     policy
         The business's definitions: see `crmlib.policy.load`.
+    query
+        A query for a database server, whose rows are the orders, instead of a table.
     encoding, decimal, date_format
         How text files are written: see `crmlib.sources.Reading`.
 
@@ -163,18 +189,21 @@ def open_shop(
             columns={**said.columns, **(columns or {})},
             as_of=as_of or said.as_of,
             policy=said.policy if policy is None else policy,
+            query=query or said.query,
             encoding=said.encoding,
             decimal=said.decimal,
             date_format=said.date_format,
         )
     if decimal not in {".", ","}:
         raise SourceError(f"decimal={decimal!r}: the decimal mark is '.' or ','.")
-    rules = policies.load(policy)
+    rules = policies.load(POLICIES.get(source) if policy is None and isinstance(source, str) else policy)
     ledger = Ledger()
     day = None if as_of is None else as_day(as_of)
-    name, raw = read(source, DuckDB(), Reading(encoding, decimal, date_format))
+    wanted = Description(source="", columns=dict(columns or {}), query=query).wanted(rules.orders)
+    name, raw = read(source, DuckDB(), Reading(encoding, decimal, date_format), wanted)
     tables, day = _tables(raw, rules.orders, dict(columns or {}), day, ledger)
-    shop = Shop(name, tables, day, rules, ledger)
+    shown = without_password(str(source)) if isinstance(source, str | Path) else name
+    shop = Shop(name, tables, day, rules, ledger, source=shown)
     print(_opened(shop, ledger, derived=as_of is None))  # noqa: T201 - what was derived or recognised is always said
     return shop
 

@@ -19,7 +19,7 @@ from crmlib.schema import did_you_mean
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LANGUAGES", "Language", "label", "playbook", "segment_name"]
+__all__ = ["LANGUAGES", "Language", "concepts", "label", "playbook", "segment_name"]
 
 Language = Literal["en", "it"]
 LANGUAGES: tuple[Language, ...] = ("en", "it")
@@ -89,6 +89,42 @@ def playbook(language: str = "en") -> pd.DataFrame:
         {"segment": key, **{field: _in(words[field], language) for field in ("name", "aim", "actions")}}
         for key, words in _words()["segments"].items()
     )
+
+
+def concepts(name: str, language: str = "en") -> pd.DataFrame:
+    """Return one of the course's taxonomies as a table.
+
+    Parameters
+    ----------
+    name
+        ``kinds`` of CRM, ``idic``, ``loop``, ``tools`` or ``glossary``.
+    language
+        ``en`` or ``it``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an entry; the columns depend on the taxonomy.
+
+    Examples
+    --------
+    >>> concepts("idic")["step"].tolist()
+    ['Identify', 'Differentiate', 'Interact', 'Customise']
+    """
+    import pandas as pd
+
+    known = _concepts()
+    if name not in known:
+        raise CrmlibError(f"There is no taxonomy {name!r}. {did_you_mean(name, known)}")
+    return pd.DataFrame(
+        {field: _in(words, language) if isinstance(words, dict) else words for field, words in entry.items()}
+        for entry in known[name]
+    )
+
+
+@cache
+def _concepts() -> dict[str, Any]:
+    return tomllib.loads((files("crmlib") / "concepts.toml").read_text(encoding="utf-8"))
 
 
 def _in(words: dict[str, str], language: str) -> str:

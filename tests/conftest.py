@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import hypothesis
 import pytest
 
 import crmlib
+from tests.postgres import postgres_programs
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -20,9 +22,18 @@ hypothesis.settings.load_profile("crmlib")
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in item.iter_markers("needs"):
-        missing = [program for program in marker.args if shutil.which(program) is None]
+        missing = [name for name in marker.args if not _is_there(name)]
         if missing:
             pytest.skip(f"not installed: {', '.join(missing)}")
+
+
+def _is_there(name: str) -> bool:
+    kind, _, package = name.rpartition(":")
+    if kind == "python":
+        return importlib.util.find_spec(package) is not None
+    if name == "postgres":  # Debian keeps the server's programs off the path
+        return postgres_programs() is not None
+    return shutil.which(name) is not None
 
 
 @pytest.hookimpl(wrapper=True)

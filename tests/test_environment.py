@@ -18,12 +18,12 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 LOCK_TEXT = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 LOCK = [Requirement(line) for line in LOCK_TEXT.splitlines() if line and not line.startswith(("#", " "))]
 PYTHONS = ("3.11", "3.12", "3.13")
+#: The extra `bayes` pulls in a compiler's worth of packages, and is for the lab alone: it is not locked.
 WANTED = [
     Requirement(text)
     for text in (
         *PROJECT["dependencies"],
-        *PROJECT["optional-dependencies"]["dev"],
-        *PROJECT["optional-dependencies"]["dask"],
+        *(text for name in ("dask", "databases", "dev", "postgres") for text in PROJECT["optional-dependencies"][name]),
     )
 ]
 

@@ -225,6 +225,11 @@ def test_orders_of_one_day_may_be_one_purchase() -> None:
     assert made(shop(*rows, same_day="merge")) == [("ann", "1", "01-01", 11.0), ("ann", "3", "01-02", 7.0)]
 
 
+def test_a_purchase_of_several_orders_is_at_the_time_of_the_first() -> None:
+    opened = shop(("ann", "2", "01-01 21:00", 6), ("ann", "1", "01-01 09:00", 5), same_day="merge")
+    assert opened.orders.to_pandas()["order_ts"].tolist() == [pd.Timestamp("2024-01-01 09:00")]
+
+
 def test_a_day_begins_at_the_shops_midnight() -> None:
     rows: list[Row] = [("ann", "1", "01-01 22:30Z", 5), ("ann", "2", "01-01 23:30Z", 6)]
     merged = [len(made(shop(*rows, same_day="merge", timezone=zone))) for zone in ("UTC", "Europe/Rome")]

@@ -344,3 +344,10 @@ def test_a_day_before_the_first_order_is_an_error() -> None:
 def test_a_day_that_is_none_is_an_error() -> None:
     with pytest.raises(CrmlibError, match=r"^'soon' is not a day\. Write it as 2024-12-31\.$"):
         rfm.score(FIVE, as_of="soon")
+
+
+def test_customers_at_a_recency_cut_point_share_the_better_score() -> None:
+    """As with frequency and monetary value, the cut-point belongs to the fifth below it: there, to the more recent."""
+    days = pd.to_datetime(["2024-01-10", "2024-01-10", "2024-01-01"])
+    orders = pd.DataFrame({"customer_id": ["a", "b", "c"], "order_ts": days, "amount": 1.0})
+    assert rfm.score(orders, as_of="2024-01-10")["r"].tolist() == [5, 5, 1]

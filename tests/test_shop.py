@@ -74,7 +74,7 @@ def test_a_table_that_it_lacks_is_an_error_that_says_who_has_it() -> None:
     with pytest.raises(SchemaError) as caught:
         _ = crmlib.open_shop(SALES).products
     assert str(caught.value) == (
-        "The shop 'dataframe' has no table 'products'; it has orders. Sources that have it: complete-journey."
+        "The shop 'dataframe' has no table 'products'; it has orders. Sources that have it: shop, complete-journey."
     )
 
 

@@ -55,7 +55,9 @@ def test_a_name_that_is_not_known() -> None:
 
 
 def test_no_source_at_all() -> None:
-    assert refused("") == "The source is empty. Known names: cdnow, cdnow-sample, complete-journey; or give a path."
+    assert (
+        refused("") == "The source is empty. Known names: shop, cdnow, cdnow-sample, complete-journey; or give a path."
+    )
 
 
 @pytest.mark.parametrize("source", [None, 5, [FRAME], FRAME["amount"], b"orders.csv"])
@@ -566,13 +568,6 @@ def test_a_duckdb_file_that_is_open_elsewhere(tmp_path: Path) -> None:
         assert "cannot be opened as a DuckDB file: " in refused(f"duckdb:///{tmp_path}/shop.duckdb")
 
 
-@pytest.mark.parametrize("scheme", ["postgresql", "mysql", "spark", "s3"])
-def test_sources_that_come_later(scheme: str) -> None:
-    assert refused(f"{scheme}://user:secret@host/shop") == (
-        f"{scheme}:// sources are not in this version. Export the orders to Parquet, or use duckdb:/// or sqlite:///."
-    )
-
-
 def test_a_kind_of_source_that_is_not_known() -> None:
     assert refused("http://example.org/orders.csv").startswith(
         "http:// is not a known kind of source. Known: duckdb:///"
@@ -600,7 +595,7 @@ def test_a_description_that_is_not_understood(tmp_path: Path, text: str, what: s
     message = refused(written(tmp_path / "shop.toml", text))
     assert message.startswith("shop.toml: ")
     assert what.lower() in message.lower()
-    assert message.endswith("It may hold: source, columns, as_of, policy, encoding, decimal, date_format.")
+    assert message.endswith("It may hold: source, columns, as_of, policy, query, encoding, decimal, date_format.")
 
 
 def test_a_policy_that_is_not_known() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -47,3 +48,19 @@ def test_the_wheel_runs_on_own_orders_outside_the_clone(tmp_path: Path, cdnow_sa
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert [path.name for path in (folder / "runs").glob("my-*/index.html")] == ["index.html"]
+    assert shop_of_the_wheel(venv, folder) == shop_of_the_wheel(venv, folder)
+
+
+def shop_of_the_wheel(venv: Path, folder: Path) -> tuple[str, str]:
+    """Open the shop without the clone: made from its seed, checked against the registry, then kept."""
+    done = subprocess.run(
+        [str(venv / "bin" / "python"), "-c", "import crmlib; crmlib.open_shop('shop')"],
+        cwd=folder,
+        env={**os.environ, "XDG_CACHE_HOME": str(folder / "cache")},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+    )
+    (made,) = (folder / "cache" / "crmlib").iterdir()
+    return done.stdout.splitlines()[0], made.name

@@ -13,22 +13,43 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import msgspec
 
+from crmlib import policy as policies
 from crmlib.errors import SourceError
-from crmlib.sources.databases import database_file, read_database
+from crmlib.sources.addresses import password_apart, without_password
+from crmlib.sources.databases import FILE_KINDS, database_file, read_database
 from crmlib.sources.description import Description, described
 from crmlib.sources.files import matching, read_files, refuse_repeated
-from crmlib.sources.packaged import HELD_BY, SOURCES, package_files, read_packaged
-from crmlib.sources.raw import Raw, Reading
+from crmlib.sources.object_store import KINDS as STORES
+from crmlib.sources.object_store import read_objects, store_fingerprint
+from crmlib.sources.packaged import HELD_BY, POLICIES, SOURCES, package_files, read_packaged
+from crmlib.sources.raw import Raw, Reading, Wanted
+from crmlib.sources.servers import read_server, server_fingerprint
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from crmlib.engine import DuckDB, Table
 
-__all__ = ["HELD_BY", "SOURCES", "Description", "Raw", "Reading", "described", "fingerprint", "read"]
+__all__ = [
+    "HELD_BY",
+    "POLICIES",
+    "SOURCES",
+    "Description",
+    "Raw",
+    "Reading",
+    "Wanted",
+    "described",
+    "fingerprint",
+    "password_apart",
+    "read",
+    "without_password",
+]
 
 
-def read(source: Any, engine: DuckDB, reading: Reading) -> tuple[str, dict[str, Raw]]:
+_NO_DATABASES = ("http", "https", "ftp", "file", "spark", "sc")
+
+
+def read(source: Any, engine: DuckDB, reading: Reading, wanted: Wanted | None = None) -> tuple[str, dict[str, Raw]]:
     """Bring a source's tables to the engine, unread.
 
     Parameters
@@ -39,6 +60,8 @@ def read(source: Any, engine: DuckDB, reading: Reading) -> tuple[str, dict[str, 
         Where they go.
     reading
         How its text is to be read.
+    wanted
+        What of a database is needed; all columns by default.
 
     Returns
     -------
@@ -50,6 +73,13 @@ def read(source: Any, engine: DuckDB, reading: Reading) -> tuple[str, dict[str, 
     SourceError
         The source is not known, is not there or cannot be read; the message says what to do.
     """
+    kind = _kind(source)
+    wanted = wanted or Wanted(every_column=True)
+    if wanted.query is not None and kind in {"", *FILE_KINDS, *STORES}:
+        raise SourceError(
+            "query= reads from a database server, such as postgresql://user@host/shop. A DuckDB or SQLite file can "
+            "hold a view: name it by ?table=."
+        )
     if isinstance(source, dict):
         return "tables", {str(name): _from_pandas(str(name), data, engine, reading) for name, data in source.items()}
     if hasattr(source, "columns") and hasattr(source, "iloc"):
@@ -63,9 +93,23 @@ def read(source: Any, engine: DuckDB, reading: Reading) -> tuple[str, dict[str, 
         raise SourceError(f"The source is empty. Known names: {', '.join(SOURCES)}; or give a path.")
     if source in SOURCES:
         return source, read_packaged(source, engine)
-    if "://" in source:
-        return read_database(source, engine, reading)
+    if kind in {*FILE_KINDS, *STORES}:
+        return (read_objects if kind in STORES else read_database)(source, engine, reading)
+    if kind in _NO_DATABASES:
+        raise SourceError(
+            f"{kind}:// is not a known kind of source. Known: duckdb:///file.duckdb, sqlite:///file.db, "
+            "postgresql://user@host/shop, mysql://user@host/shop, s3://bucket/*.parquet, a path, or a name from "
+            "`crmlib data list`."
+        )
+    if kind:
+        return read_server(source, engine, reading, wanted)
     return read_files(source, engine, reading, known=SOURCES)
+
+
+def _kind(source: Any) -> str:
+    """Return a URL's kind, such as ``postgresql``; empty for anything else."""
+    scheme, separator, _ = str(source).partition("://") if isinstance(source, str | Path) else ("", "", "")
+    return scheme if separator and str(source) not in SOURCES else ""
 
 
 def _from_pandas(label: str, data: pd.DataFrame, engine: DuckDB, reading: Reading) -> Raw:
@@ -101,7 +145,9 @@ def fingerprint(source: str | Path) -> str:
     Parameters
     ----------
     source
-        A known name, a path, a glob, a folder, a ``.toml`` file or a ``duckdb:///`` or ``sqlite:///`` URL.
+        A known name, a path, a glob, a folder, a ``.toml`` file or a URL. A database server counts and hashes the
+        columns that would be read (see `crmlib.sources.servers.server_fingerprint`); an object store gives size and
+        time of each object, without reading them.
 
     Examples
     --------
@@ -112,10 +158,20 @@ def fingerprint(source: str | Path) -> str:
     """
     total = hashlib.sha256()
     source = str(source)
+    said = Description(source=source)
     if source.endswith(".toml"):
         said = described(source)
-        total.update(msgspec.json.encode(said))
         source = said.source
+        # a new password is not new data
+        total.update(msgspec.json.encode(msgspec.structs.replace(said, source=without_password(source))))
+    kind = _kind(source)
+    if kind in STORES:
+        return f"{total.hexdigest()[:16]}{store_fingerprint(source)[16:]}"
+    if kind and kind not in FILE_KINDS:
+        reading = Reading(said.encoding, said.decimal, said.date_format)
+        rules = policies.load(said.policy).orders
+        total.update(server_fingerprint(source, reading, said.wanted(rules)).encode())
+        return total.hexdigest()
     for file in _files_behind(source):
         total.update(file.name.encode())
         with file.open("rb") as data:

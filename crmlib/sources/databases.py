@@ -1,4 +1,4 @@
-"""Database files: DuckDB and SQLite. Servers follow; this is their place."""
+"""Database files: DuckDB and SQLite."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from crmlib.sources.raw import Raw, Reading
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["database_file", "read_database"]
+__all__ = ["FILE_KINDS", "database_file", "read_database"]
 
+#: The kinds of URL that name a file.
+FILE_KINDS = ("duckdb", "sqlite")
 _BATCH = 50_000
-#: Kinds whose readers come later; named so that the error can say so.
-_LATER = ("postgresql", "postgres", "mysql", "mariadb", "spark", "sc", "s3", "gs")
 
 
 def read_database(url: str, engine: DuckDB, reading: Reading) -> tuple[str, dict[str, Raw]]:
@@ -50,18 +50,8 @@ def read_database(url: str, engine: DuckDB, reading: Reading) -> tuple[str, dict
 
 
 def database_file(url: str) -> Path:
-    """Return the file that a URL names, if it is of a kind that can be read and is there."""
+    """Return the file that a URL names, if it is there."""
     parts = urlsplit(url)
-    if parts.scheme in _LATER:
-        raise SourceError(
-            f"{parts.scheme}:// sources are not in this version. Export the orders to Parquet, or use duckdb:/// or "
-            "sqlite:///."
-        )
-    if parts.scheme not in {"duckdb", "sqlite"}:
-        raise SourceError(
-            f"{parts.scheme}:// is not a known kind of source. Known: duckdb:///file.duckdb, sqlite:///file.db, a "
-            "path, or a name from `crmlib data list`."
-        )
     path = Path(unquote(parts.netloc + parts.path).removeprefix("/")).expanduser()
     if not path.is_file():
         raise SourceError(

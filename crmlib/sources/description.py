@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from datetime import date  # noqa: TC003 - msgspec reads the annotation
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from crmlib.errors import SourceError
 from crmlib.sources.packaged import SOURCES
+from crmlib.sources.raw import Wanted
+
+if TYPE_CHECKING:
+    from crmlib import policy as policies
 
 __all__ = ["Description", "described"]
 
@@ -19,7 +23,7 @@ class Description(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     Attributes
     ----------
-    source, columns, as_of, policy, encoding, decimal, date_format
+    source, columns, as_of, policy, query, encoding, decimal, date_format
         See `crmlib.open_shop`. A relative path is seen from the file's own folder; ``policy`` is a table or a preset's
         name.
     """
@@ -28,9 +32,20 @@ class Description(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     columns: dict[str, str] = {}
     as_of: date | None = None
     policy: dict[str, Any] | str | None = None
+    query: str | None = None
     encoding: str = "utf-8"
     decimal: str = "."
     date_format: str | None = None
+
+    def wanted(self, rules: policies.Orders) -> Wanted:
+        """Return what of a database is needed.
+
+        Parameters
+        ----------
+        rules
+            What counts as an order.
+        """
+        return Wanted(self.columns, self.query, every_column=rules.duplicate_rows == "drop")
 
 
 def described(path: str | Path) -> Description:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from crmlib.engine import DuckDB, Table
 
-__all__ = ["matching", "read_files", "refuse_repeated"]
+__all__ = ["matching", "read_files", "refuse_repeated", "separator"]
 
 _ENDINGS = (".csv", ".tsv", ".txt", ".parquet")
 _FILE_COLUMN = "crmlib file"
@@ -106,7 +106,7 @@ def _table_of(files: list[Path], engine: DuckDB, reading: Reading) -> Raw:
         return Raw(label, _scanned(scan, files, engine), _FILE_COLUMN, reading=reading)
     with tempfile.TemporaryDirectory(prefix="crmlib-") as folder:
         texts = files if _is_utf8(reading.encoding) else _to_utf8(files, reading.encoding, Path(folder))
-        marks = {file: _separator(file) for file in texts}
+        marks = {file: separator(file) for file in texts}
         try:
             table = _scanned(_csv_scan(marks), texts, engine)
         except SourceError:
@@ -142,7 +142,7 @@ def _scanned(text: str, files: list[Path], engine: DuckDB) -> Table:
         ) from error
 
 
-def _separator(file: Path) -> str:
+def separator(file: Path) -> str:
     """Return what separates a file's columns; refuse a header that does not name them one by one."""
     with file.open(encoding="utf-8-sig", errors="replace", newline="") as text:
         first = text.readline(1_000_000)

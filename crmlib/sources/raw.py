@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from crmlib.engine import Table
 
-__all__ = ["Raw", "Reading"]
+__all__ = ["Raw", "Reading", "Wanted"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,25 @@ class Reading:
     encoding: str = "utf-8"
     decimal: str = "."
     date_format: str | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What of a database is needed; files are read whole.
+
+    Attributes
+    ----------
+    columns
+        The caller's word on which column is which: name in crmlib -> name in the source.
+    query
+        A query whose rows are the orders, instead of a table.
+    every_column
+        Whether columns that orders do not need are read too: they tell which rows repeat another.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    query: str | None = None
+    every_column: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,13 @@
--- Scores from 1 to 5. A value scores 1, and one more for each cut-point below it; recency, where less is better,
--- one more for each cut-point above it. Equal values get equal scores, whatever the order of the rows.
+-- Scores from 1 to 5. A value scores 1, and one more for each cut-point below it; recency, where less is better, scores
+-- 5, and one less for each cut-point below it. Equal values get equal scores, whatever the order of the rows.
 with scored as (
   select
     customer_id,
     recency_days,
     frequency,
     monetary,
-    1 + cast(recency_days < :recency_days_1 as int) + cast(recency_days < :recency_days_2 as int)
-      + cast(recency_days < :recency_days_3 as int) + cast(recency_days < :recency_days_4 as int) as r,
+    5 - cast(recency_days > :recency_days_1 as int) - cast(recency_days > :recency_days_2 as int)
+      - cast(recency_days > :recency_days_3 as int) - cast(recency_days > :recency_days_4 as int) as r,
     1 + cast(frequency > :frequency_1 as int) + cast(frequency > :frequency_2 as int)
       + cast(frequency > :frequency_3 as int) + cast(frequency > :frequency_4 as int) as f,
     1 + cast(monetary > :monetary_1 as int) + cast(monetary > :monetary_2 as int)

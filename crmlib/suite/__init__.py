@@ -6,4 +6,4 @@
 from __future__ import annotations
 
 #: The source that `crmlib run` takes when none is named.
-DEFAULT_SOURCE = "cdnow"
+DEFAULT_SOURCE = "shop"

@@ -6,17 +6,19 @@ import json
 import os
 import re
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crmlib.errors import RunError
+from crmlib.sources.addresses import password_apart
 from crmlib.suite import DEFAULT_SOURCE, executed, parameters, results, shelf, state
 from crmlib.suite.executed import Failure, Job
 from crmlib.suite.files import json_text, write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from rich.console import Console
 
@@ -35,12 +37,15 @@ class Data:
         The day, in ISO format.
     fingerprint
         Identifies the content.
+    manifest
+        Which rows of it are read (see `crmlib.manifest`).
     """
 
     asked: str
     source: str
     as_of: str
     fingerprint: str
+    manifest: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,7 @@ def run(
     resume: bool = False,
     fast: bool = False,
     language: str = "en",
+    memory: str | None = None,
     console: Console | None = None,
 ) -> Outcome:
     """Run notebooks on a source, and write the results and the report.
@@ -97,6 +103,8 @@ def run(
         Ask notebooks to compute less.
     language
         The language of labels, and of the text where there is an edition.
+    memory
+        What each engine may use before it spills to disk, such as ``"4GB"``.
     console
         Where to show what goes on.
 
@@ -105,6 +113,35 @@ def run(
     CrmlibError
         The run cannot start: a notebook, parameter or source is not there or not right.
     """
+    # what is started and written from here on knows no password: the environment has it
+    with password_apart(source) as meant, _environment("CRMLIB_MEMORY", memory):
+        return _run(
+            names,
+            source=meant,
+            as_of=as_of,
+            asked=asked or {},
+            jobs=jobs,
+            out=out,
+            resume=resume,
+            fast=fast,
+            language=language,
+            console=console,
+        )
+
+
+def _run(
+    names: tuple[str, ...],
+    *,
+    source: str,
+    as_of: str | None,
+    asked: Mapping[str, str],
+    jobs: int | None,
+    out: Path | None,
+    resume: bool,
+    fast: bool,
+    language: str,
+    console: Console | None,
+) -> Outcome:
     from rich.console import Console
 
     from crmlib.suite.progress import Progress
@@ -115,7 +152,7 @@ def run(
     notebooks = shelf.find_notebooks(names, language=language)
     data = open_data(source, as_of)
     own = {path.stem: parameters.defaults_of(path) for path in notebooks}
-    parameters.check_names(asked or {}, own)
+    parameters.check_names(asked, own)
     out = (out or Path("runs") / f"{slug(source)}-{data.as_of}").resolve()
     given = {
         "source": data.source,
@@ -126,7 +163,7 @@ def run(
     }
     code = state.code_fingerprint()
     planned = [
-        plan(path, parameters.values_for(own[path.stem], given, asked or {}), out, data.fingerprint + code)
+        plan(path, parameters.values_for(own[path.stem], given, asked), out, data.fingerprint + code)
         for path in notebooks
     ]
     seconds: dict[str, float] = {}
@@ -144,12 +181,27 @@ def run(
                     seconds[job.name] = round(took, 3)
                     progress.ended(job, failure)
         gathered = results.gather(planned, out, about=about(data, language=language, fast=fast))
+        write_whole(out / "manifest.json", json_text(dict(data.manifest)))
         report = results.write(gathered, planned, out)
         total = time.monotonic() - started
         # What the clock says stands apart: everything else is the same bytes for the same input.
         write_whole(out / "run_log.json", json_text({"seconds": round(total, 3), "notebooks": seconds}))
     failures = {job.name: f for job in planned if (f := executed.failure_in(_read(job.output))) is not None}
     return Outcome(report, failures, total)
+
+
+@contextmanager
+def _environment(name: str, value: str | None) -> Iterator[None]:
+    """Set a variable of the environment for a while; the workers and their notebooks inherit it."""
+    before = os.environ.get(name)
+    if value is not None:
+        os.environ[name] = value
+    try:
+        yield
+    finally:
+        if value is not None:
+            os.environ.pop(name)
+            os.environ.update({} if before is None else {name: before})
 
 
 def about(data: Data, *, language: str, fast: bool) -> dict[str, Any]:
@@ -159,6 +211,7 @@ def about(data: Data, *, language: str, fast: bool) -> dict[str, Any]:
     return {
         "crmlib": __version__,
         "source": data.asked,
+        "orders": dict(data.manifest),
         "as_of": data.as_of,
         "data": data.fingerprint,
         "language": language,
@@ -168,11 +221,12 @@ def about(data: Data, *, language: str, fast: bool) -> dict[str, Any]:
 
 def open_data(source: str, as_of: str | None) -> Data:
     """Open the source once, so that what is wrong with it is said before any notebook runs."""
+    from crmlib.manifest import manifest
     from crmlib.shop import fingerprint, open_shop
 
     meant = anywhere(source)
     shop = open_shop(meant, as_of=as_of or None)
-    return Data(source, meant, shop.as_of.isoformat(), fingerprint(meant))
+    return Data(source, meant, shop.as_of.isoformat(), fingerprint(meant), {**manifest(shop), "source": source})
 
 
 def anywhere(source: str) -> str:

@@ -15,8 +15,8 @@
 # - decide which segment to write to, and say how many must answer before it pays.
 
 # %% tags=["parameters"]
-source: str = "cdnow"  # a name from `crmlib data list`, a file, or a database URL
-as_of: str = ""  # the day we look back from, such as "1998-07-01"; empty: the day after the last order
+source: str = "shop"  # a name from `crmlib data list`, a file, or a database URL
+as_of: str = ""  # the day we look back from, such as "2026-06-30"; empty: the day after the last order
 language: str = "en"  # labels in figures: "en" or "it"
 fast: bool = False  # compute less, for a quick look
 interactive: bool = True  # show sliders
@@ -30,6 +30,7 @@ import numpy as np
 import pandas as pd
 
 from crmlib import explore, open_shop, plots, record, rfm, text
+from crmlib.synth import has_truth, read_truth
 
 plots.use_style()
 
@@ -60,7 +61,7 @@ shop.quality()
 # - **Frequency**: how many orders were there?
 # - **Monetary value**: how much was spent in all?
 #
-# Take ten customers. Here are all their orders, counted by hand.
+# Take ten customers. Here is what their orders add up to.
 
 # %%
 everyone = orders["customer_id"].unique()
@@ -79,14 +80,14 @@ hand
 # %% [markdown]
 # Days, orders and money do not compare. Scores from 1 to 5 do.
 #
-# Four **cut-points** split the ten customers into fifths. A customer's score is *one plus the number of cut-points below the value*. For recency we count the cut-points *above* it, because fewer days are better.
+# Four **cut-points** split the ten customers into fifths. A customer's score is *one plus the number of cut-points below the value*. Recency is turned round, because fewer days are better: *five less the number of cut-points below it*.
 #
 # **What do you expect?** Look at the table above. Who will get a 5 for recency?
 
 # %%
 fifths = [0.2, 0.4, 0.6, 0.8]
 r_cuts, f_cuts, m_cuts = (np.quantile(hand[name], fifths) for name in hand)
-hand["r"] = [1 + int((r_cuts > days).sum()) for days in hand["recency_days"]]
+hand["r"] = [5 - int((r_cuts < days).sum()) for days in hand["recency_days"]]
 hand["f"] = [1 + int((f_cuts < count).sum()) for count in hand["frequency"]]
 hand["m"] = [1 + int((m_cuts < money).sum()) for money in hand["monetary"]]
 hand["code"] = hand["r"].astype(str) + hand["f"].astype(str) + hand["m"].astype(str)
@@ -109,7 +110,7 @@ library[["r", "f", "m", "code", "segment"]]
 #
 # Ten customers fit in a table. All of them do not, so the same call now runs on all orders.
 #
-# The cut-points are printed. They are what "recent" and "often" *mean* in this shop. A butcher and a car dealer would find very different ones.
+# The cut-points are printed. For recency the first one parts 5 from 4, because fewer days are better. They are what "recent" and "often" *mean* in this shop. A butcher and a car dealer would find very different ones.
 
 # %%
 cuts = rfm.cut_points(shop.orders, as_of=shop.as_of)
@@ -138,14 +139,13 @@ axes = plots.score_bars(scores, title=f"Not always fifths: {measure} = {fullest}
 # One more thing to read off the table of cut-points. Fifths are *relative*. If hardly anyone bought lately, then "R = 5" may still mean "many months ago". Look at the numbers before you trust the label.
 
 # %% mystnb={"image": {"alt": "Heat map: number of customers at each pair of R score, across, and F score, upwards."}}
-best = ((scores["r"] == 5) & (scores["f"] == 5)).mean()
-worst = ((scores["r"] == 1) & (scores["f"] == 1)).mean()
-axes = plots.rf_map(scores, title=f"{best:.0%} stand top right, {worst:.0%} bottom left", language=language)
+recent_too = (scores.loc[scores["f"] == 5, "r"] == 5).mean()
+axes = plots.rf_map(scores, title=f"Of those with F = 5, {recent_too:.0%} have R = 5", language=language)
 
 # %% [markdown]
 # Read the map like a street plan. Up: they buy more often. To the right: they bought more lately.
 #
-# Recent and frequent go together, so the two corners fill up. The interesting corner is **top left**: people who used to buy often, and stopped.
+# First the rows. Where most bought once, the bottom row is the fullest at every R, and a row above it may be empty; we just saw why. Then look at F = 5: it fills up towards the right, because who buys often has mostly bought lately. The interesting corner is **top left**: people who used to buy often, and stopped.
 
 # %% [markdown]
 # ## 3. The pitfall: equal customers, unequal scores
@@ -167,8 +167,6 @@ ranked = pd.DataFrame({"as filed": by_rank(scores["frequency"]), "shuffled": by_
 moved = (ranked["as filed"] != ranked["shuffled"]).mean()
 record("rank_scores_changed_by_shuffling", round(moved, 4))
 print(f"{moved:.1%} of the customers got another F score because the rows were shuffled.")
-
-# %%
 one_order = scores.index[scores["frequency"] == scores["frequency"].min()]
 ranked.loc[one_order, "as filed"].value_counts().sort_index().rename("customers who bought least")
 
@@ -188,7 +186,7 @@ print("With cut-points, shuffling the rows changes no code at all.")
 #
 # Nobody plans 125 campaigns. A **map** gathers the codes in eleven segments with names.
 #
-# There is more than one map. `classic` is common in the field. `descriptive` follows the course texts word by word. They disagree on some codes. Which one you use is a decision of the business, so it lives in the *policy*, not in the code.
+# There is more than one map. `classic` (the policy `standard`) is common in the field. `descriptive` (the policy `texts`) follows the course texts word by word. They disagree on some codes. Which one you use is a decision of the business, so it lives in the *policy*, not in the code.
 
 # %%
 both = rfm.segment_map("standard").merge(rfm.segment_map("texts"), on="code", suffixes=("_classic", "_descriptive"))
@@ -248,9 +246,8 @@ recent(90)
 explore(recent, days=(10, 540, 10), interactive=interactive)
 
 # %% [markdown]
-# Whatever the number of days, the recent customers hold more of the spend than their number suggests. Recency is the cheapest predictor that a shop has.
-
-# %% [markdown]
+# Whatever the number of days, the recent customers hold more of the spend than their number suggests. That is past spend, and frequent buyers are nearly always recent. Whether recency also *predicts* is a question for section 6.
+#
 # ## 5. Movements
 #
 # A segment is a photograph. Take two, and you see who moves.
@@ -277,12 +274,35 @@ axes = plots.migration_map(moves, title=f"{stayed:.0%} of the Champions stayed C
 # %% [markdown]
 # Each row adds up to 100 %. The number in brackets is how many customers the row holds.
 #
-# Read along a row: that is where those people went. Without an order, time alone moves everyone to the left on the R scale, so most rows drift downwards. What counts is who drifts *less* than time would have it.
+# Read along a row: that is where those people went. Without an order, time alone lowers the R score. So most rows drift to the right of this map, towards *At risk* and *Lost*. What counts is who drifts *less* than time would have it.
 
 # %% [markdown]
+# ## 6. Against the truth
+#
+# The shop that ships is simulated, so somebody knows what really happened next. A real shop never does.
+#
+# **What do you expect?** Which segments will still be customers, and who will spend in the year to come?
+
+# %%
+if has_truth(source):
+    future = scores.merge(read_truth("customers", source), on="customer_id").groupby("segment")
+    after_all = future.agg(
+        customers=("alive", "size"), still_customers=("alive", "mean"), spend=("future_spend", "sum")
+    )
+    after_all["spend_each"] = after_all.pop("spend").astype(float) / after_all["customers"]
+    record("truth_by_segment", after_all.reset_index())
+    print(after_all.loc[[name for name in rfm.SEGMENTS if name in after_all.index]].round(2).to_string())
+else:
+    print("This source has no truth, like every real shop.")
+
+# %% [markdown]
+# Read the column `still_customers`. RFM saw no model and no future, only three numbers. Yet the recent segments stand well above the silent ones. Within each half the order is rough: a proud name such as *Loyal* may stand below *New*, because `classic` gives it to people who have not bought for months (look back at `median_recency_days`).
+#
+# Now look at a segment with a frightening name. Part of it is still there: lapsed is not gone. And part of the best has left already. A segment is a good guess about a group. About one customer it is a weak one. Notebook 04 gives each customer a probability.
+#
 # ## What should the shop do?
 #
-# Here is the plan of the course texts: an aim and actions for each segment.
+# Here is the plan of the course texts: an aim and actions for each segment. It was written for the texts' map. Our tables use `classic`, so look at a segment's codes before you take its action: *Cannot lose* holds 155 here, a frequent buyer.
 
 # %%
 text.playbook(language).drop(columns="segment").style.hide()
@@ -290,7 +310,7 @@ text.playbook(language).drop(columns="segment").style.hide()
 # %% [markdown]
 # A plan is not yet a decision. Take the question of every Monday morning: *is it worth writing to the lapsed?*
 #
-# Four numbers decide. How many came back **without** our message? What is an order worth? What stays after margin and discount? What does the message cost?
+# Four numbers decide. How many came back **anyway**, with the mail that the shop sends already? What is an order worth? What stays after margin and discount? What does the message cost?
 #
 # The message must *add* orders. Who would have come anyway only takes the discount. So the break-even is:
 #
@@ -314,24 +334,24 @@ record("win_back", decision.reset_index())
 decision.round(3)
 
 # %% [markdown]
-# Read one row aloud. "Of these customers, `came_back` returned by themselves. A message with our discount must bring `needed_per_100` **more** orders per hundred before it earns anything."
+# Read one row aloud. "Of these customers, `came_back` returned without the *new* message. It must bring `needed_per_100` **more** orders per hundred before it earns anything."
 #
-# The rate is counted on the past, so it has an interval (Wilson's, at 95 %). Small segments have wide ones.
+# Some of them had other mail in that time, even a win-back code. So this is not the rate of "no mail at all"; only a control group would tell that. And the rate is counted on the past, so it has an interval (Wilson's, at 95 %). Small segments have wide ones.
 
-# %% mystnb={"image": {"alt": "Dots with intervals: for each lapsed segment, the share of customers who came back by themselves."}}
+# %% mystnb={"image": {"alt": "Dots with intervals: for each lapsed segment, the share of customers who came back with the usual mail."}}
 n, p, z = decision["customers"], decision["came_back"], 1.96
 middle, half = (p + z**2 / (2 * n)) / (1 + z**2 / n), z * np.sqrt(p * (1 - p) / n + (z / (2 * n)) ** 2) / (1 + z**2 / n)
 rates = 100 * pd.DataFrame({"estimate": p, "low": middle - half, "high": middle + half})
 rates.index = [text.segment_name(name, language) for name in rates.index]
-title = f"By themselves, {rates['estimate'].min():.0f} to {rates['estimate'].max():.0f} % of the lapsed came back"
+title = f"With the usual mail, {rates['estimate'].min():.0f} to {rates['estimate'].max():.0f} % of the lapsed came back"
 axes = plots.interval_dots(rates, title=title, xlabel=f"Came back within {months_between} months (%)")
 
 # %% [markdown]
 # Look at the segment on the far right of the figure. Its customers come back anyway. A discount for them is mostly given away, so they need *more* extra orders, not fewer. The best segment to write to is not the one that answers best. It is the one that the message *changes* most for its cost.
 #
-# **Decision.** Write first to the segment at the top of the table, where the fewest extra orders pay for the message. Hold back a random tenth of it. Only that control group can tell how many *extra* orders the message brought; notebook 07 shows how. Leave the bottom of the table in peace.
+# **Decision.** Fewest needed is not easiest to get. Put `needed_per_100` beside `came_back`: a message that must more than double the usual returns is a long shot. *Test* the top two rows first. Hold back a random half of each, and write to the rest of a segment only when the test shows more extra orders than it needs; notebook 07 shows how. Where most come back anyway, give no discount: a reminder without one may do.
 #
-# **How sure?** The rates have intervals; the order values are averages of the past. The largest unknown is in neither: the effect of the message. That is why a tenth is held back.
+# **How sure?** The rates have intervals; the order values are averages of the past. The largest unknown is in neither: the effect of the message. That is why half of the test is held back.
 
 # %% [markdown]
 # ## What you can do now

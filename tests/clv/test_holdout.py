@@ -70,6 +70,11 @@ def test_a_history_is_split_as_by_hand() -> None:
     ]
 
 
+@pytest.mark.parametrize(("day", "counts"), [(28, 0.0), (29, 1.0), (59, 1.0), (60, 0.0)])
+def test_the_last_stretch_of_the_calibration_is_as_long_as_the_holdout(day: int, counts: float) -> None:
+    assert split(orders([(1, 0, 100), (1, day, 100)]))["frequency_last_period"].tolist() == [counts]
+
+
 def test_who_came_later_does_not_appear() -> None:
     assert "c3" not in set(split()["customer_id"])
 

@@ -1,0 +1,92 @@
+"""What merging compares: one record for each contact and each account, under keys that spellings share."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import log
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from crmlib.intake.addresses import is_generic
+from crmlib.intake.names import forms, from_address
+from crmlib.intake.tidying import plain
+
+if TYPE_CHECKING:
+    from crmlib import policy
+
+__all__ = ["records"]
+
+_plain = lru_cache(1 << 16)(plain)
+_SURE = 1.0  # how much likelier the other way round must be before names are turned, as a log ratio
+
+
+def records(contacts: pd.DataFrame, customers: pd.DataFrame | None, rules: policy.Intake) -> pd.DataFrame:
+    """Return what can be compared of contacts and accounts.
+
+    Parameters
+    ----------
+    contacts, customers
+        Clean, as `crmlib.intake.clean_contacts` gives them.
+    rules
+        Which mailboxes are everybody's.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row each, the earliest first: record_id, account (whether it is one), given, family, forms (what the given
+        name may stand for), turned (whether the names stood the wrong way round), email, its local part and provider,
+        phone, city, postcode.
+    """
+    both = [contacts.assign(account=False)]
+    if customers is not None:
+        both.append(customers.assign(account=True))
+    columns = ["contact_id", "account", "received_ts", "first_name", "last_name", "email", "email_key", "phone_key",
+               "city", "postcode"]  # fmt: skip
+    table = pd.concat([side[columns] for side in both], ignore_index=True)
+    table = table.sort_values(["received_ts", "account", "contact_id"], na_position="last", ignore_index=True)
+    typed = table["first_name"].notna() | table["last_name"].notna()
+    read = table["email"].where(~typed).astype(object).map(from_address, na_action="ignore")
+    first, last = (
+        _plain_names(
+            table[column].fillna(read.map(lambda name, part=part: name[part], na_action="ignore").astype("str"))
+        )
+        for part, column in enumerate(("first_name", "last_name"))
+    )
+    turned = _turned(first, last)
+    first, last = first.mask(turned, last).astype("str"), last.mask(turned, first).astype("str")
+    generic = [not pd.isna(key) and is_generic(key, rules) for key in table["email_key"]]
+    email = table["email_key"].mask(pd.Series(generic, index=table.index))
+    return pd.DataFrame(
+        {
+            "record_id": table["contact_id"],
+            "account": table["account"],
+            "given": first,
+            "family": last,
+            "forms": first.map(lambda name: sorted(forms(name)), na_action="ignore"),
+            "turned": turned & typed,
+            "email": email,
+            "local": email.str.extract("^([^@]*)@", expand=False),
+            "provider": email.str.extract("@(.*)$", expand=False),
+            "phone": table["phone_key"],
+            "city": _plain_names(table["city"]),
+            "postcode": table["postcode"],
+        }
+    )
+
+
+def _plain_names(names: pd.Series[str]) -> pd.Series[str]:
+    """Return names as they compare; one of nothing but marks is none."""
+    return names.map(lambda name: _plain(name) or None, na_action="ignore").astype("str")
+
+
+def _turned(first: pd.Series[str], last: pd.Series[str]) -> pd.Series[bool]:
+    """Tell which names stand the wrong way round, judged by how often each word is a first or a last name here."""
+    as_first, as_last = first.value_counts(), last.value_counts()
+
+    def leaning(names: pd.Series[str]) -> pd.Series[float]:
+        """Return how much more of a first name than of a last name a word is."""
+        in_first, in_last = names.map(as_first).fillna(0) + 0.5, names.map(as_last).fillna(0) + 0.5
+        return (in_first / in_last).map(log)
+
+    return (leaning(first) - leaning(last) < -_SURE) & first.notna() & last.notna()

@@ -1,0 +1,70 @@
+"""The truth of a simulated shop, read on purpose: no `Shop` gives it away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crmlib.errors import SourceError
+from crmlib.schema import did_you_mean
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["has_truth", "read_truth"]
+
+
+def _folder(source: str | Path) -> Path:
+    if str(source) == "shop":
+        from crmlib.sources.simulated import shop_folder
+
+        return shop_folder() / "truth"
+    return Path(source).expanduser() / "truth"
+
+
+def has_truth(source: str | Path) -> bool:
+    """Say whether a source keeps its truth beside it.
+
+    Parameters
+    ----------
+    source
+        As for `crmlib.open_shop`.
+
+    Examples
+    --------
+    >>> has_truth("shop"), has_truth("cdnow")
+    (True, False)
+    """
+    return (_folder(source) / "customers.parquet").is_file()
+
+
+def read_truth(table: str, source: str | Path = "shop") -> pd.DataFrame:
+    """Read a table of what was true.
+
+    Parameters
+    ----------
+    table
+        ``customers``, ``contacts``, ``surveys``, ``treatment_effects`` or ``future_orders``; see datasets/README.md.
+    source
+        ``"shop"``, or the folder of a shop that `crmlib.synth.make_shop` wrote.
+
+    Raises
+    ------
+    SourceError
+        The source has no truth, or no such table in it.
+
+    Examples
+    --------
+    >>> read_truth("customers")["persona"].nunique()
+    6
+    """
+    import pandas as pd
+
+    folder = _folder(source)
+    if not has_truth(source):
+        raise SourceError(f"{source}: there is no truth beside it. Only simulated shops have one.")
+    file = folder / f"{table}.parquet"
+    if not file.is_file():
+        there = [path.stem for path in sorted(folder.glob("*.parquet"))]
+        raise SourceError(f"The truth has no table {table!r}. {did_you_mean(table, there)}")
+    return pd.read_parquet(file)
