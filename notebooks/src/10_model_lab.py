@@ -15,7 +15,7 @@
 # - sweep parameters from the command line, and keep a model in a file that holds no customers.
 
 # %% tags=["parameters"]
-source: str = "cdnow"  # a name from `crmlib data list`, a file, or a database URL
+source: str = "shop"  # a name from `crmlib data list`, a file, or a database URL
 as_of: str = ""  # the day we look back from, such as "1998-07-01"; empty: the day after the last order
 language: str = "en"  # labels in figures: "en" or "it"
 fast: bool = False  # compute less, for a quick look: fewer customers, origins and draws
@@ -222,7 +222,8 @@ weeks = clv.tracking(orders, stories, calibration_end=earliest, observation_end=
 later = weeks[weeks["held_out"]]
 off = later[list(stories)].sum() / later["actual"].sum() - 1
 record("purchases_after_the_first_origin", {name: round(float(error), 4) for name, error in off.items()})
-title = f"After the origin Pareto/NBD is off by {off['pareto']:+.0%} of the purchases that came"
+how = "fewer" if off["pareto"] < 0 else "more"
+title = f"After the origin Pareto/NBD expects {abs(off['pareto']):.0%} {how} purchases than came"
 panels = clv_plots.tracking(weeks, title=title, language=language)
 
 # %% [markdown]
