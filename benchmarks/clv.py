@@ -210,7 +210,7 @@ def write(out: Path, rows: list[dict[str, Any]], own: list[dict[str, Any]]) -> N
     """Write the tables and the picture."""
     own_cases = markdown(own)
     text = "# crmlib.clv against lifetimes 0.11.3\n\nSeconds are those of a shared machine: read the ratios. "
-    text += "`python benchmarks/clv.py`; days (D) or weeks (W).\n\n"
+    text += "`crmlib bench clv`; days (D) or weeks (W).\n\n"
     text += f"{markdown(rows)}\n\n## The largest shop in days, crmlib alone\n\n{own_cases}\n"
     (out / "clv.md").write_text(text, encoding="utf-8")
     picture(rows, out / "clv.png")
