@@ -18,6 +18,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+import numpy as np
+
 from crmlib.errors import SchemaError
 
 if TYPE_CHECKING:
@@ -207,7 +209,7 @@ class DuckDB:
     def lend(self, data: pd.DataFrame | pa.Table | pa.RecordBatchReader) -> Table:
         """Let the engine read a pandas or Arrow table where it is, until it is unregistered."""
         name = f"crmlib_{next(self._names)}"
-        self.connection.register(name, data)
+        self.connection.register(name, _forwards(data))
         return Table(self, name)
 
     def add(self, data: pd.DataFrame | pa.Table | pa.RecordBatchReader) -> Table:
@@ -233,6 +235,16 @@ class DuckDB:
         text = sql(name).format_map({key: quote(table.name) for key, table in tables.items()})
         text, used = _bind(text)
         return self.table(text, {key: values[key] for key in used})
+
+
+def _forwards(data: Any) -> Any:
+    """Copy a DataFrame whose columns run backwards in memory, as after ``df[::-1]``: DuckDB cannot read those."""
+    if hasattr(data, "iloc"):
+        columns = (data.iloc[:, place] for place in range(data.shape[1]))
+        plain = (column.to_numpy() for column in columns if isinstance(column.dtype, np.dtype))
+        if any(values.strides[0] < 0 for values in plain):
+            return data.copy()
+    return data
 
 
 def _bind(text: str) -> tuple[str, list[str]]:

@@ -134,3 +134,8 @@ def test_a_frame_leaves_no_trace() -> None:
     run("rfm_no_units", tables={"scores": pd.DataFrame({"a": [1]})})
     gc.collect()
     assert engine._for_frames().rows("select count(*) from duckdb_views() where not internal") == [(0,)]
+
+
+def test_rows_turned_round_are_read_as_any_others() -> None:
+    frame = pd.DataFrame({"number": [1, 2, 3], "text": ["a", "b", "c"]})
+    assert DuckDB().add(frame[::-1]).to_pandas()["number"].tolist() == [1, 2, 3]

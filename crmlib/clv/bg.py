@@ -278,7 +278,8 @@ class _Geometric(Fitting):
         gone = distinct.spread(self._log_odds(distinct.first, distinct.second)) - (r + x) * np.log(alpha + t_x)
         np.exp(np.minimum(gone, LARGEST_EXPONENT, out=gone), out=gone)
         gone += 1
-        return np.divide(distinct.spread(if_alive(distinct.first, distinct.second)), gone, out=gone)
+        expected: FloatArray = distinct.spread(if_alive(distinct.first, distinct.second)) / gone
+        return expected
 
     def rest_if_alive(self, force: float, x: FloatArray, T: FloatArray) -> FloatArray:
         """Return all purchases to come of customers alive at T, discounted at a force of interest per period."""
