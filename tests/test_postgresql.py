@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import threading
-import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -291,15 +288,6 @@ def test_a_connection_that_drops_half_way_leaves_nothing(
     engine = engines.DuckDB()
     with pytest.raises(SourceError, match=r"reading stopped after \d.* none of them is kept.* Run it again"):
         servers.read_server(million, engine, Reading(), Wanted(every_column=True))
-    assert engine.rows("select count(*) from duckdb_tables()") == [(0,)]
-
-
-def test_ctrl_c_leaves_nothing(million: str) -> None:
-    engine = engines.DuckDB()
-    threading.Timer(0.4, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
-    with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - whenever it comes
-        servers.read_server(million, engine, Reading(), Wanted(every_column=True))
-        time.sleep(5)
     assert engine.rows("select count(*) from duckdb_tables()") == [(0,)]
 
 

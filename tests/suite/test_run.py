@@ -277,7 +277,7 @@ def test_it_has_its_folder_to_itself_until_ctrl_c_stops_it_and_its_kernels(waiti
     assert (second.returncode, "Another `crmlib run` is writing to" in said) == (2, True), said
 
     os.killpg(process.pid, signal.SIGINT)
-    said, _ = process.communicate(timeout=20)
+    said, _ = process.communicate(timeout=120)
 
     assert (process.returncode, "--resume" in said) == (130, True), said
     assert "Traceback" not in said
