@@ -12,7 +12,9 @@ import itertools
 import os
 import re
 import tempfile
+import threading
 import weakref
+from concurrent.futures import Future
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -201,10 +203,29 @@ class DuckDB:
             Values of its ``$names``.
         """
         name = f"crmlib_{next(self._names)}"
-        self.connection.execute(f"create table {name} as {text}", dict(parameters or {}))
+        self._execute(f"create table {name} as {text}", dict(parameters or {}))
         table = Table(self, name)
         weakref.finalize(table, _drop, self.connection, name)
         return table
+
+    def _execute(self, text: str, parameters: dict[str, Any]) -> None:
+        """Run what may take long such that Ctrl-C ends it: in a thread, for the engine itself misses many a signal."""
+        outcome: Future[Any] = Future()
+
+        def work() -> None:
+            try:
+                outcome.set_result(self.connection.execute(text, parameters))
+            except BaseException as error:  # noqa: BLE001 - it is raised below
+                outcome.set_exception(error)
+
+        thread = threading.Thread(target=work, name="crmlib query", daemon=True)
+        thread.start()
+        try:
+            outcome.result()
+        except KeyboardInterrupt:
+            self.connection.interrupt()
+            thread.join()
+            raise
 
     def lend(self, data: pd.DataFrame | pa.Table | pa.RecordBatchReader) -> Table:
         """Let the engine read a pandas or Arrow table where it is, until it is unregistered."""

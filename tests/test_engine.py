@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import gc
+import os
+import signal
+import threading
 from datetime import UTC, datetime
 from typing import Any
 
@@ -139,3 +142,16 @@ def test_a_frame_leaves_no_trace() -> None:
 def test_rows_turned_round_are_read_as_any_others() -> None:
     frame = pd.DataFrame({"number": [1, 2, 3], "text": ["a", "b", "c"]})
     assert DuckDB().add(frame[::-1]).to_pandas()["number"].tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("seconds", [0.05, 0.3, 0.6])
+def test_an_interrupted_query_leaves_nothing_behind(seconds: float) -> None:
+    engine = DuckDB()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
+    try:
+        threading.Timer(seconds, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+        with pytest.raises(KeyboardInterrupt):
+            engine.table("select sum(hash(a.range, b.range)) as s from range(1000000) a, range(1000000) b")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert engine.rows("select count(*) from duckdb_tables()") == [(0,)]

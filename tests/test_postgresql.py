@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -288,6 +290,18 @@ def test_a_connection_that_drops_half_way_leaves_nothing(
     engine = engines.DuckDB()
     with pytest.raises(SourceError, match=r"reading stopped after \d.* none of them is kept.* Run it again"):
         servers.read_server(million, engine, Reading(), Wanted(every_column=True))
+    assert engine.rows("select count(*) from duckdb_tables()") == [(0,)]
+
+
+def test_ctrl_c_leaves_nothing(million: str) -> None:
+    engine = engines.DuckDB()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
+    try:
+        threading.Timer(0.4, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+        with pytest.raises(KeyboardInterrupt):
+            servers.read_server(million, engine, Reading(), Wanted(every_column=True))
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert engine.rows("select count(*) from duckdb_tables()") == [(0,)]
 
 

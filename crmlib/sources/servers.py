@@ -167,7 +167,7 @@ def _loaded(engine: DuckDB, server: Server, text: str, place: Address, label: st
 
     with _progress(label, server, text) as advance:
         reader = server.batches(text)
-        broken: list[BaseException] = []
+        broken: list[Exception] = []
         count = 0
 
         def batches() -> Iterator[pa.RecordBatch]:
@@ -177,7 +177,7 @@ def _loaded(engine: DuckDB, server: Server, text: str, place: Address, label: st
                     yield batch
                     count += batch.num_rows
                     advance(batch.num_rows)
-            except BaseException as error:
+            except Exception as error:
                 broken.append(error)
                 raise
 
@@ -186,8 +186,6 @@ def _loaded(engine: DuckDB, server: Server, text: str, place: Address, label: st
         except duckdb.Error:
             if not broken:
                 raise
-            if not isinstance(broken[0], Exception):  # Ctrl-C came while we had the word, not the engine
-                raise broken[0] from None
             raise SourceError(
                 f"{place.shown}, {label}: reading stopped after {count:,} rows, and none of them is kept. Run it "
                 f"again. The driver said: {place.scrub(broken[0])}"
