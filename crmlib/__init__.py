@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crmlib import clv, clv_plots, concentration, intake, persona_plots, personas, plots, rfm, text
+    from crmlib import clv, concentration, intake, personas, plots, rfm, text
     from crmlib.errors import CrmlibError
     from crmlib.policy import Policy
     from crmlib.recording import record
@@ -30,12 +30,10 @@ __all__ = [
     "Policy",
     "Shop",
     "clv",
-    "clv_plots",
     "concentration",
     "explore",
     "intake",
     "open_shop",
-    "persona_plots",
     "personas",
     "plots",
     "record",

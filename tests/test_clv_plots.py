@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import crmlib
-from crmlib import clv, clv_plots
+from crmlib import clv, plots
 from crmlib.errors import CrmlibError, ModelError
 
 if TYPE_CHECKING:
@@ -118,22 +118,22 @@ def test_an_alive_history_begins_with_the_first_purchase(models: Any) -> None:
 
 def test_the_figures_are_labelled(table: pd.DataFrame, models: Any, summary: Any) -> None:
     model = models["MBG/NBD"]
-    assert_labelled(*clv_plots.tracking(table, title="A finding"))
+    assert_labelled(*plots.tracking(table, title="A finding"))
     expected = pd.DataFrame({name: clv.frequencies(each, summary["T"]) for name, each in models.items()})
-    assert_labelled(clv_plots.frequency_fit(summary["frequency"], expected, title="A finding", language="it"))
-    assert_labelled(clv_plots.alive_map(model, age=60, title="A finding"))
-    assert_labelled(clv_plots.purchases_map(model, age=60, duration=30, title="A finding"))
+    assert_labelled(plots.frequency_fit(summary["frequency"], expected, title="A finding", language="it"))
+    assert_labelled(plots.alive_map(model, age=60, title="A finding"))
+    assert_labelled(plots.purchases_map(model, age=60, duration=30, title="A finding"))
     alive = clv.alive_history(model, [0, 5], until_age=30)
-    assert_labelled(clv_plots.alive_history(alive, [0, 5], title="A finding"))
+    assert_labelled(plots.alive_history(alive, [0, 5], title="A finding"))
 
 
 def test_a_map_leaves_out_histories_that_cannot_be(models: Any) -> None:
-    axes = clv_plots.purchases_map(models["BG/NBD"], age=20, duration=30, title="A finding")
+    axes = plots.purchases_map(models["BG/NBD"], age=20, duration=30, title="A finding")
     shown: Any = axes.images[0].get_array()
     assert np.ma.getmaskarray(np.ma.masked_invalid(shown))[:, 0].tolist() == [False] + 20 * [True]
 
 
 def test_differences_are_drawn_best_on_top() -> None:
     found = pd.DataFrame({"difference": [-1.0, 0.0], "low": [-2.0, 0.0], "high": [-0.5, 0.0]}, index=["new", "old"])
-    axes = clv_plots.difference_dots(found, title="A finding", xlabel="RMSE less than old's")
+    axes = plots.difference_dots(found, title="A finding", xlabel="RMSE less than old's")
     assert [text.get_text() for text in axes.get_yticklabels()] == ["old", "new"]

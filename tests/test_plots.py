@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -93,3 +97,17 @@ def test_an_interval_is_drawn_from_end_to_end() -> None:
 def test_shares_add_up_to_the_whole_bar() -> None:
     axes: Any = plots.share_bar(pd.Series({"a": 0.3, "b": 0.7}), title="")
     assert sum(bar.get_width() for bar in axes.patches) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("module", [module.name for module in pkgutil.iter_modules(plots.__path__, "crmlib.plots.")])
+def test_the_package_shows_what_its_modules_show(module: str) -> None:
+    shown = {name: vars(plots).get(name) for name in importlib.import_module(module).__all__}
+    assert shown == {name: vars(importlib.import_module(module))[name] for name in shown}
+    assert [name for name in shown if name not in plots.__all__] == []
+
+
+def test_figures_load_no_analysis() -> None:
+    heavy = ["lifetimes", "duckdb", "sklearn", "stepmix", "splink", "kmodes"]
+    code = f"import sys; from crmlib import plots; print([name for name in {heavy} if name in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

@@ -30,7 +30,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML
 
-from crmlib import explore, open_shop, persona_plots, personas, plots, record
+from crmlib import explore, open_shop, personas, plots, record
 from crmlib.synth import has_truth, read_truth
 
 plots.use_style()
@@ -132,7 +132,7 @@ record("chosen_number", k)
 choice.round({"criterion": 0, "stability": 2, "low": 2, "high": 2, "smallest": 3})
 
 # %% mystnb={"image": {"alt": "Two lines by the number of personas: the BIC, with its minimum marked, and the stability with the range of the repeats."}}
-axes = persona_plots.choice_lines(
+axes = plots.choice_lines(
     choice, chosen=k, title=f"BIC asks for {k}; their stability is {best['stability']:.2f}", language=language
 )
 
@@ -181,7 +181,7 @@ HTML(personas.cards_html(cards, language=language))
 
 # %% mystnb={"image": {"alt": "For each persona, bars of the index of its strongest traits; 100 is the average customer."}}
 largest = max(cards, key=lambda card: card.customers)
-axes = persona_plots.card_bars(
+axes = plots.card_bars(
     cards,
     title=f"The largest persona is {largest.share:.0%} of the customers; the other {k - 1} look different",
     language=language,
@@ -211,7 +211,7 @@ most, least = (
     f"{share:.0%} of persona {who}" for share, who in ((again.max(), again.idxmax()), (again.min(), again.idxmin()))
 )
 title = f"{most} came back or would recommend us, {least}"
-axes = persona_plots.stage_bars(journey, names=called, title=title, language=language)
+axes = plots.stage_bars(journey, names=called, title=title, language=language)
 
 # %% [markdown]
 # The two dark parts came back, or would recommend us. An advocate may have bought only once. Where a bar is long at *acquisition*, people have bought once so far: that is the place for a second-order campaign.
@@ -234,7 +234,7 @@ if counts is not None:
 # %% mystnb={"image": {"alt": "Heat map: for each persona and each zone of the site, an index of the persona's share of views; 100 is everyone's share."}}
 if counts is not None:
     title = f"Persona {peak[0]} looks at '{peak[1]}' {index.loc[peak] / 100:.1f} times as much as everyone"
-    axes = persona_plots.affinity_map(index, names=called, title=title, xlabel=looked_at, language=language)
+    axes = plots.affinity_map(index, names=called, title=title, xlabel=looked_at, language=language)
 
 # %% [markdown]
 # Read along a row: the blue cells are what that persona looks at more than others do. Steer by the *goods* among them. `home`, `account` and `support` are pages that people pass through or need; do not steer anybody there. Read down a column: whom to think of when that zone is rebuilt.
@@ -282,7 +282,7 @@ else:
 if truth is not None:
     pure = in_truth.max(axis=1).sum() / in_truth.to_numpy().sum()
     title = f"{pure:.0%} of the customers share the main true persona of their group"
-    axes = persona_plots.truth_map(in_truth, names=called, title=title, language=language)
+    axes = plots.truth_map(in_truth, names=called, title=title, language=language)
 
 # %% [markdown]
 # In the heat map each row adds up to 100 %. A row with one dark cell is a persona that was found. A row with two holds kinds that look alike in the data. (Without a truth there is no map.)

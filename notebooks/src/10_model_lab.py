@@ -38,7 +38,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from crmlib import clv, clv_plots, explore, open_shop, plots, record, stop_here
+from crmlib import clv, explore, open_shop, plots, record, stop_here
 from crmlib.clv.history import history
 from crmlib.clv.protocol import SEEN
 
@@ -189,7 +189,7 @@ contest = found.loc[[name for name in found.index if name in lab]]
 sure = [name for name in contest.index if contest["high"][name] < 0]
 best = contest.index[0]
 title = f"Better than Pareto/NBD by more than luck: {', '.join(sure) or 'none'}"
-axes = clv_plots.difference_dots(contest, title=title, xlabel="RMSE less Pareto/NBD's (purchases a customer)")
+axes = plots.difference_dots(contest, title=title, xlabel="RMSE less Pareto/NBD's (purchases a customer)")
 
 # %% [markdown]
 # Left of the line is better. A grey bar touches the line: these customers do not tell the two models apart. That is an answer too. It says: take the simpler one.
@@ -224,7 +224,7 @@ off = later[list(stories)].sum() / later["actual"].sum() - 1
 record("purchases_after_the_first_origin", {name: round(float(error), 4) for name, error in off.items()})
 how = "fewer" if off["pareto"] < 0 else "more"
 title = f"After the origin Pareto/NBD expects {abs(off['pareto']):.0%} {how} purchases than came"
-panels = clv_plots.tracking(weeks, title=title, language=language)
+panels = plots.tracking(weeks, title=title, language=language)
 
 # %% [markdown]
 # The peaks are seasons, mailings, offers. None of these models knows of them: they are right on average, or wrong on average. Boosting does not help here either, as it was shown no calendar.

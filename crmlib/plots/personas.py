@@ -1,4 +1,4 @@
-"""Figures of personas, in the house style of `crmlib.plots`."""
+"""Figures of personas, in the house style."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.colors import LinearSegmentedColormap
 
-from crmlib.personas.cards import spoken
-from crmlib.plots import BLUE, GREY, ORANGE
+from crmlib.plots.style import BLUE, GREY, ORANGE
 from crmlib.text import label
 
 if TYPE_CHECKING:
@@ -72,6 +71,8 @@ def card_bars(cards: Sequence[Card], *, title: str, traits: int = 6, language: s
     language
         ``en`` or ``it``.
     """
+    from crmlib.personas.cards import spoken
+
     columns = 2
     rows = -(-len(cards) // columns)
     figure, grid = plt.subplots(rows, columns, figsize=(9.6, 0.6 + (0.31 * traits + 0.85) * rows), squeeze=False)

@@ -1,4 +1,4 @@
-"""Figures of the models of customer lifetime value, in the house style of `crmlib.plots`.
+"""Figures of the models of customer lifetime value, in the house style.
 
 Each function draws one figure and returns its axes; the title is the caller's finding.
 """
@@ -9,19 +9,30 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.ticker import PercentFormatter
 
-from crmlib.plots import BLUE, COLOURS, GREY, ORANGE
+from crmlib.plots.style import BLUE, COLOURS, GREY, ORANGE
 from crmlib.text import label
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    import pandas as pd
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
 
-__all__ = ["alive_history", "alive_map", "difference_dots", "frequency_fit", "purchases_map", "tracking"]
+__all__ = [
+    "alive_curve",
+    "alive_history",
+    "alive_map",
+    "difference_dots",
+    "error_dots",
+    "frequency_bars",
+    "frequency_fit",
+    "holdout_lines",
+    "purchases_map",
+    "tracking",
+]
 
 _DASHES = ("--", "-.", ":")
 
@@ -211,3 +222,123 @@ def difference_dots(differences: pd.DataFrame, *, title: str, xlabel: str) -> Ax
     axes.set(xlabel=xlabel, title=title, ylim=(-0.6, len(rows) - 0.4))
     axes.grid(visible=False, axis="y")
     return axes
+
+
+def frequency_bars(frequency: ArrayLike, *, title: str, most: int = 10, language: str = "en") -> Axes:
+    """Draw how many customers bought again how often.
+
+    Parameters
+    ----------
+    frequency
+        Repeat purchases of each customer.
+    title
+        The finding.
+    most
+        The last bar holds this number and more.
+    language
+        ``en`` or ``it``.
+    """
+    counts = (
+        pd.Series(np.minimum(np.asarray(frequency, dtype=int), most))
+        .value_counts()
+        .reindex(range(most + 1), fill_value=0)
+    )
+    axes = plt.subplots(figsize=(8, 3.8))[1]
+    bars = axes.bar(counts.index, counts.to_numpy(), color=BLUE, width=0.75)
+    axes.bar_label(bars, fmt="{:,.0f}", fontsize=8.5, padding=2)
+    axes.set_xticks(range(most + 1), [*map(str, range(most)), f"{most}+"])
+    axes.set(xlabel=label("purchases_before", language), ylabel=label("customers", language), title=title)
+    axes.grid(visible=False, axis="x")
+    return axes
+
+
+def alive_curve(
+    age: ArrayLike, curves: Mapping[str, ArrayLike], *, title: str, unit: str = "days", language: str = "en"
+) -> Axes:
+    """Draw P(alive) over time since the first purchase.
+
+    Parameters
+    ----------
+    age
+        Time since the first purchase.
+    curves
+        P(alive) at those ages, by name.
+    title
+        The finding.
+    unit
+        ``days`` or ``weeks``.
+    language
+        ``en`` or ``it``.
+    """
+    axes = plt.subplots()[1]
+    for (name, curve), colour in zip(curves.items(), COLOURS, strict=False):
+        axes.plot(np.asarray(age), np.asarray(curve), color=colour, label=name, linewidth=2)
+    axes.set(xlabel=label(unit, language), ylabel=label("p_alive", language), ylim=(0, 1.05), title=title)
+    axes.legend()
+    return axes
+
+
+def holdout_lines(
+    before: ArrayLike,
+    actual: ArrayLike,
+    predictions: Mapping[str, ArrayLike],
+    *,
+    title: str,
+    most: int = 7,
+    language: str = "en",
+) -> Axes:
+    """Draw mean actual and predicted purchases in the holdout, by repeat purchases before it.
+
+    Parameters
+    ----------
+    before
+        Repeat purchases of each customer in the calibration.
+    actual
+        Purchases in the holdout.
+    predictions
+        Predicted purchases by model.
+    title
+        The finding.
+    most
+        The last group holds this number and more.
+    language
+        ``en`` or ``it``.
+    """
+    group = np.minimum(np.asarray(before, dtype=int), most)
+    lines: dict[str, Any] = {label("actual", language): actual, **predictions}
+    means = pd.DataFrame({name: np.asarray(line, dtype=float) for name, line in lines.items()}).groupby(group).mean()
+    axes = plt.subplots()[1]
+    looks = [("black", "o", "-"), *((colour, mark, "--") for colour, mark in zip(COLOURS, "s^Dvx*", strict=True))]
+    for name, (colour, mark, dash) in zip(means.columns, looks, strict=False):
+        axes.plot(means.index, means[name], color=colour, marker=mark, linestyle=dash, label=name, linewidth=1.8)
+    axes.set_xticks(means.index, [f"{count}+" if count == most else str(count) for count in means.index])
+    axes.set(xlabel=label("purchases_before", language), ylabel=label("mean_purchases", language), title=title)
+    axes.legend()
+    return axes
+
+
+def error_dots(card: pd.DataFrame, *, title: str, language: str = "en") -> Sequence[Axes]:
+    """Draw the errors of models and baselines side by side: mean absolute and root mean squared.
+
+    Parameters
+    ----------
+    card
+        mae and rmse by model, from `crmlib.clv.scorecard`.
+    title
+        The finding.
+    language
+        ``en`` or ``it``.
+    """
+    table = card.sort_values("rmse", ascending=False)
+    figure, panels = plt.subplots(1, 2, sharey=True, figsize=(9, 0.42 * len(table) + 1.4))
+    for axes, name in zip(panels, ("mae", "rmse"), strict=True):
+        best = table[name] == table[name].min()
+        axes.hlines(range(len(table)), 0, table[name], color="#d5d9de", linewidth=2)
+        axes.scatter(table[name], range(len(table)), c=[BLUE if is_best else GREY for is_best in best], s=55, zorder=3)
+        for place, error in enumerate(table[name]):
+            axes.annotate(f"{error:.2f}", (error, place), xytext=(8, -3), textcoords="offset points", fontsize=9)
+        axes.set(xlabel=label(name, language), xlim=(0, table[name].max() * 1.18))
+        axes.grid(visible=False, axis="y")
+    panels[0].set_yticks(range(len(table)), list(table.index))
+    figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=12.5)
+    return list(panels)

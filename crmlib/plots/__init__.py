@@ -1,0 +1,65 @@
+"""Figures in one house style. Each function draws one figure and returns its axes; the title is the caller's finding.
+
+A family of figures is a module of this package, and all of them are shown here: ``from crmlib import plots``, then
+``plots.rf_map(...)``. What a figure needs of an analysis it imports when it is drawn, so that this import stays quick.
+"""
+
+from __future__ import annotations
+
+from crmlib.plots.clv import (
+    alive_curve,
+    alive_history,
+    alive_map,
+    difference_dots,
+    error_dots,
+    frequency_bars,
+    frequency_fit,
+    holdout_lines,
+    purchases_map,
+    tracking,
+)
+from crmlib.plots.intake import agreement_dots, count_bars, coverage_dots
+from crmlib.plots.intervals import interval_dots
+from crmlib.plots.orders import month_bars, share_bar, tier_bars, value_curve
+from crmlib.plots.personas import affinity_map, card_bars, choice_lines, stage_bars, truth_map
+from crmlib.plots.rfm import migration_map, rf_map, score_bars, segment_bars
+from crmlib.plots.style import BLUE, COLOURS, GREEN, GREY, ORANGE, PINK, SKY, VERMILION, use_style
+
+__all__ = [
+    "BLUE",
+    "COLOURS",
+    "GREEN",
+    "GREY",
+    "ORANGE",
+    "PINK",
+    "SKY",
+    "VERMILION",
+    "affinity_map",
+    "agreement_dots",
+    "alive_curve",
+    "alive_history",
+    "alive_map",
+    "card_bars",
+    "choice_lines",
+    "count_bars",
+    "coverage_dots",
+    "difference_dots",
+    "error_dots",
+    "frequency_bars",
+    "frequency_fit",
+    "holdout_lines",
+    "interval_dots",
+    "migration_map",
+    "month_bars",
+    "purchases_map",
+    "rf_map",
+    "score_bars",
+    "segment_bars",
+    "share_bar",
+    "stage_bars",
+    "tier_bars",
+    "tracking",
+    "truth_map",
+    "use_style",
+    "value_curve",
+]
