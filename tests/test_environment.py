@@ -18,7 +18,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 LOCK_TEXT = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 LOCK = [Requirement(line) for line in LOCK_TEXT.splitlines() if line and not line.startswith(("#", " "))]
 PYTHONS = ("3.11", "3.12", "3.13")
-#: The extra `bayes` pulls in a compiler's worth of packages, and is for the lab alone: it is not locked.
+#: The extra `bayes` pulls in a compiler's worth of packages and takes numpy below 2.5, for the lab alone: not locked.
 WANTED = [
     Requirement(text)
     for text in (

@@ -21,7 +21,7 @@ from scipy.special import expit, hyp2f1
 from crmlib.clv import peer
 from crmlib.clv.beta_points import beta_points
 from crmlib.clv.bg_likelihood import likelihood
-from crmlib.clv.collapse import pairs, unique_rows
+from crmlib.clv.collapse import blocks, pairs, unique_rows
 from crmlib.clv.discounted import rest_geometric
 from crmlib.clv.fitting import Fitting, like
 from crmlib.errors import ModelWarning
@@ -275,10 +275,15 @@ class _Geometric(Fitting):
         if x.ndim != 1 or x.shape != T.shape or x.size * len(times) < FEW:
             return np.asarray(if_alive(x, T) * self.alive_at(x, t_x, T))
         distinct = pairs(x, T)
-        gone = distinct.spread(self._log_odds(distinct.first, distinct.second)) - (r + x) * np.log(alpha + t_x)
-        np.exp(np.minimum(gone, LARGEST_EXPONENT, out=gone), out=gone)
-        gone += 1
-        expected: FloatArray = distinct.spread(if_alive(distinct.first, distinct.second)) / gone
+        purchases = distinct.table(if_alive(distinct.first, distinct.second))
+        log_odds = distinct.table(self._log_odds(distinct.first, distinct.second))
+        expected = np.empty(x.size)
+        for block in blocks(x.size):
+            pair = distinct.key[block]
+            gone = log_odds.take(pair) - (r + x[block]) * np.log(alpha + t_x[block])
+            # exp of an infinity is seven times slower than exp of a number
+            gone = np.exp(np.clip(gone, -LARGEST_EXPONENT, LARGEST_EXPONENT))
+            expected[block] = purchases.take(pair) / (1 + gone)
         return expected
 
     def rest_if_alive(self, force: float, x: FloatArray, T: FloatArray) -> FloatArray:

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 __all__ = [
     "BoolArray",
@@ -25,6 +25,7 @@ __all__ = [
     "Levels",
     "Pairs",
     "Rows",
+    "blocks",
     "collapse",
     "combine",
     "pairs",
@@ -37,6 +38,10 @@ BoolArray = NDArray[np.bool_]
 
 DENSE = 4096
 """Whole numbers in so short a range are their own codes, however few the rows."""
+TABLE = 1 << 16
+"""A table of so many possible pairs is looked up in, however few the rows: it stays in the processor's cache."""
+BLOCK = 1 << 13
+"""Rows are worked on in blocks whose intermediate columns stay in the cache, and in memory that is at hand already."""
 LARGEST_KEY = 2**62
 
 
@@ -182,11 +187,13 @@ class Pairs:
     ----------
     first, second
         The distinct pairs.
+    key
+        For each row, where its pair's value stands in a `table`.
     """
 
     first: FloatArray
     second: FloatArray
-    _key: IntArray
+    key: IntArray
     _unique: IntArray
     _span: int
 
@@ -194,18 +201,22 @@ class Pairs:
     def place(self) -> IntArray:
         """For each row, the place of its pair among the distinct ones."""
         if not self._span:
-            return self._key
+            return self.key
         table = np.empty(self._span, dtype=np.int64)
         table[self._unique] = np.arange(self._unique.size)
-        return table[self._key]
+        return table[self.key]
+
+    def table(self, values: FloatArray) -> FloatArray:
+        """Return the pairs' values such that ``table[key]`` are those of the rows."""
+        if not self._span:
+            return values
+        table = np.empty(self._span)
+        table[self._unique] = values
+        return table
 
     def spread(self, values: FloatArray) -> FloatArray:
         """Return for each row the value of its pair."""
-        if not self._span:
-            return values[self._key]
-        table = np.empty(self._span)
-        table[self._unique] = values
-        return table[self._key]
+        return self.table(values).take(self.key)
 
 
 def pairs(first: FloatArray, second: FloatArray) -> Pairs:
@@ -223,7 +234,7 @@ def pairs(first: FloatArray, second: FloatArray) -> Pairs:
     one, two = Levels.of(first), Levels.of(second)
     key, sizes = _key([one, two])
     span = sizes[0] * sizes[1]
-    if span <= 4 * key.size + DENSE:
+    if span <= 4 * key.size + TABLE:
         seen = np.zeros(span, dtype=bool)
         seen[key] = True
         unique = np.flatnonzero(seen)
@@ -232,6 +243,17 @@ def pairs(first: FloatArray, second: FloatArray) -> Pairs:
         span = 0
     a, b = _codes(unique, sizes)
     return Pairs(one.distinct[a], two.distinct[b], key, unique, span)
+
+
+def blocks(rows: int) -> Iterator[slice]:
+    """Cut rows into blocks.
+
+    Examples
+    --------
+    >>> list(blocks(10_000))
+    [slice(0, 8192, None), slice(8192, 16384, None)]
+    """
+    return (slice(begin, begin + BLOCK) for begin in range(0, rows, BLOCK))
 
 
 def collapse(summary: Any, columns: Sequence[str] = ("frequency", "recency", "T")) -> pd.DataFrame:

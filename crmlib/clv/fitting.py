@@ -304,12 +304,25 @@ class Fitting:
 
         save(self, path)
 
-    def save_model(self, path: Any, **_ignored: Any) -> None:
+    def save_model(
+        self,
+        path: Any,
+        save_data: bool = True,  # noqa: FBT001, FBT002 - lifetimes' signature
+        save_generate_data_method: bool = True,  # noqa: FBT001, FBT002 - lifetimes' signature
+        values_to_save: Any = None,
+    ) -> None:
         """Write the model as `save` does.
 
-        lifetimes' method of this name writes a dill file: customer data travel along and code runs when it is
-        loaded. Its options have no meaning here.
+        lifetimes' method of this name writes a dill file: customer data travel along and code runs when it is loaded.
+
+        Parameters
+        ----------
+        path
+            The file.
+        save_data, save_generate_data_method, values_to_save
+            Taken and ignored: they choose what goes into lifetimes' file.
         """
+        del save_data, save_generate_data_method, values_to_save
         self.save(path)
 
     def load_model(self, path: Any) -> None:
@@ -348,5 +361,5 @@ def like(result: FloatArray, *inputs: Any) -> Any:
     """
     for value in inputs:
         if isinstance(value, pd.Series):
-            return pd.Series(result, index=value.index)
+            return pd.Series(result, index=value.index, copy=False)
     return float(result) if np.ndim(result) == 0 else result

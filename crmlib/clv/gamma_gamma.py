@@ -21,6 +21,7 @@ from crmlib.clv import peer
 from crmlib.clv.collapse import unique_rows
 from crmlib.clv.discounted import monthly
 from crmlib.clv.fitting import LOG_LIMIT, Fitting, like
+from crmlib.clv.gammas import log_rise
 from crmlib.clv.optimise import in_logs
 from crmlib.errors import ModelError, ModelWarning
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["GammaGammaFitter", "likelihood"]
 
+ALIKE = 100.0
+"""Beyond this p, what a customer spends hardly varies, and p times a difference of logs would be rounding error."""
 CORRELATED = 0.3
 """Beyond this correlation of frequency and spend, the model's independence is no longer a harmless simplification."""
 
@@ -37,7 +40,7 @@ CORRELATED = 0.3
 def likelihood(rows: Rows) -> Likelihood:
     """Return the log-likelihood of unique rows as a function of (p, q, v), with derivatives by their logs.
 
-    Of a row's terms only (p x + q) log(x m + v) mixes spend with the parameters; the rest is summed once, or
+    Of a row's terms only (p x + q) log(1 + v/(x m)) mixes spend with the parameters; the rest is summed once, or
     once per distinct x.
 
     Parameters
@@ -51,28 +54,33 @@ def likelihood(rows: Rows) -> Likelihood:
     wx = w * x
     log_m = np.log(np.maximum(monetary.distinct, np.finfo(float).tiny))[monetary.codes]
     spent = x * monetary.distinct[monetary.codes]
+    log_spent = np.log(x) + log_m
     per_x = np.bincount(frequency.codes, w, minlength=frequency.distinct.size)
     used = np.flatnonzero(per_x)
     counts, per_x = frequency.distinct[used], per_x[used]
     total = rows.customers
-    by_p = float(np.einsum("i,i", wx, log_m) + per_x @ (counts * np.log(counts)))
     constant = -float(np.einsum("i,i", w, log_m))
+    w_spent, wx_spent = float(np.einsum("i,i", w, log_spent)), float(np.einsum("i,i", wx, log_spent))
 
     def of(parameters: FloatArray) -> tuple[float, FloatArray, FloatArray]:
         p, q, v = parameters
         inverse = 1 / (spent + v)
-        log = np.log(spent + v)
-        w_log, wx_log = np.einsum("i,i", w, log), np.einsum("i,i", wx, log)
+        if p > ALIKE:
+            beyond = np.log1p(v / spent)
+            w_log, wx_log = w_spent + np.einsum("i,i", w, beyond), np.einsum("i,i", wx, beyond)
+        else:  # a log takes a fifth of the time of a log1p
+            log = np.log(spent + v)
+            w_log, wx_log = np.einsum("i,i", w, log), np.einsum("i,i", wx, log) - wx_spent
         w_1, wx_1 = np.einsum("i,i", w, inverse), np.einsum("i,i", wx, inverse)
         w_2, wx_2 = np.einsum("i,i,i", w, inverse, inverse), np.einsum("i,i,i", wx, inverse, inverse)
         px = p * counts
         more = digamma(px + q)
         more_1 = polygamma(1, px + q)
-        value = float(per_x @ (gammaln(px + q) - gammaln(px)))
-        value += total * (q * np.log(v) - gammaln(q)) + p * by_p + constant - p * wx_log - q * w_log
+        value = float(per_x @ log_rise(px, q))
+        value += total * (q * np.log(v) - gammaln(q)) + constant - p * wx_log - q * w_log
         gradient = np.array(
             [
-                per_x @ (counts * (more - digamma(px))) + by_p - wx_log,
+                per_x @ (counts * (more - digamma(px))) - wx_log,
                 per_x @ more + total * (np.log(v) - digamma(q)) - w_log,
                 total * q / v - p * wx_1 - q * w_1,
             ]

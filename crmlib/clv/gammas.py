@@ -20,15 +20,15 @@ __all__ = ["log_rise"]
 LARGE = 20.0
 
 
-def log_rise(start: float, steps: FloatArray) -> FloatArray:
+def log_rise(start: float | FloatArray, steps: float | FloatArray) -> FloatArray:
     """Return log Γ(start + steps) - log Γ(start): the log of start (start+1) ... (start+steps-1).
 
     Parameters
     ----------
     start
-        Above 0.
+        Above 0; one number, or an array.
     steps
-        0 or more.
+        0 or more; likewise.
 
     Examples
     --------
@@ -38,13 +38,12 @@ def log_rise(start: float, steps: FloatArray) -> FloatArray:
     >>> (log_rise(1e9, np.array([1.0])) - np.log(1e9)).tolist()
     [0.0]
     """
-    if start < LARGE:
+    start, steps = np.asarray(start, dtype=float), np.asarray(steps, dtype=float)
+    if start.size and start.min() < LARGE:
         return np.asarray(gammaln(start + steps) - gammaln(start))
     end = start + steps
     return np.asarray(
-        steps * np.log(start)
-        + ((end - 0.5) * np.log1p(steps / start) - steps)
-        + (_series(end) - _series(np.asarray(start, dtype=float)))
+        steps * np.log(start) + ((end - 0.5) * np.log1p(steps / start) - steps) + (_series(end) - _series(start))
     )
 
 

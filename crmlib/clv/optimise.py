@@ -119,7 +119,7 @@ def minimise(
         length = float(np.abs(step).max(initial=0.0))
         if slope <= ROUNDING or (slope <= tol and length <= SETTLED):
             return Optimum(x, value, gradient, hessian, count, free & (np.abs(step) <= FLAT))
-        step *= min(1.0, LONGEST_STEP / length)
+        step = _within(gradient, hessian, free, lower - x, upper - x)
         better = _search(objective, x, value, gradient, step, lower, upper)
         if better is None:  # a limit cut the step short: downhill, each parameter by itself, always leads down
             step = np.where(free, -gradient / (np.abs(np.diag(hessian)) + ROUNDING), 0.0)
@@ -136,6 +136,29 @@ def minimise(
         "penalizer_coef (0.001 first, then 0.01), start from a fitted model (fit(..., start=model)), or "
         "look for customers whose frequency is far beyond all others."
     )
+
+
+def _within(
+    gradient: FloatArray, hessian: FloatArray, free: BoolArray, lower: FloatArray, upper: FloatArray
+) -> FloatArray:
+    """Return a Newton step, not too long, that ends inside the limits.
+
+    The parameter that would pass its limit first goes just there, and the others go where that leaves them best.
+    Cutting it alone would lead off the valley in which parameters move together: the search would creep along.
+    """
+    moving, step = free.copy(), np.zeros_like(gradient)
+    while moving.any():
+        slope = gradient + hessian[:, ~moving] @ step[~moving]
+        step[moving] = _step(slope, hessian, moving)[moving]
+        step[moving] *= min(1.0, LONGEST_STEP / float(np.abs(step[moving]).max(initial=LONGEST_STEP)))
+        inside = np.clip(step, lower, upper)
+        past = moving & (inside != step)
+        if not past.any():
+            break
+        first = int(np.argmin(np.where(past, inside / np.where(past, step, 1.0), np.inf)))
+        step[first] = inside[first]
+        moving[first] = False
+    return step
 
 
 def _step(gradient: FloatArray, hessian: FloatArray, free: BoolArray) -> FloatArray:
