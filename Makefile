@@ -33,8 +33,8 @@ build: .venv/.ready ## Build the notebooks from notebooks/src
 	@$(BIN)/crmlib build
 
 lock: .venv/.ready ## Resolve requirements.lock anew, for every supported Python
-	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev --no-emit-index-url \
-		--no-annotate --custom-compile-command "make lock" pyproject.toml --output-file requirements.lock
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev --extra spark \
+		--no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml --output-file requirements.lock
 
 clean: ## Remove what can be made again (not your runs)
 	@rm -rf .venv build dist artifacts .pytest_cache .mypy_cache .ruff_cache .hypothesis

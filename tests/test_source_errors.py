@@ -568,7 +568,7 @@ def test_a_duckdb_file_that_is_open_elsewhere(tmp_path: Path) -> None:
         assert "cannot be opened as a DuckDB file: " in refused(f"duckdb:///{tmp_path}/shop.duckdb")
 
 
-@pytest.mark.parametrize("scheme", ["postgresql", "mysql", "spark", "s3"])
+@pytest.mark.parametrize("scheme", ["postgresql", "mysql", "s3"])
 def test_sources_that_come_later(scheme: str) -> None:
     assert refused(f"{scheme}://user:secret@host/shop") == (
         f"{scheme}:// sources are not in this version. Export the orders to Parquet, or use duckdb:/// or sqlite:///."

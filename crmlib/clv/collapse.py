@@ -241,8 +241,8 @@ def collapse(summary: Any, columns: Sequence[str] = ("frequency", "recency", "T"
     ----------
     summary
         A pandas table with a row per customer, or with rows that already carry `weights` (then these are
-        added up), or anything with `.to_pandas()`: a table of the engine should be grouped there, by ``select
-        frequency, recency, T, count(*) as weights ... group by all``, so that only unique rows travel.
+        added up), or anything with `.to_pandas()`. A table of an engine is collapsed there, so that only unique
+        rows travel.
     columns
         What makes two customers alike. Gamma-Gamma needs ``("frequency", "monetary_value")``.
 

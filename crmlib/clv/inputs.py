@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmlib import engine
 from crmlib.errors import ModelError
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ __all__ = ["Data", "check", "read_columns", "read_summary"]
 
 COUNTS = ("frequency", "n_periods")
 """Columns that hold whole numbers."""
+
+
+_COLLAPSE = {("frequency", "recency", "T"): "clv_collapse", ("frequency", "monetary_value"): "clv_collapse_spend"}
+"""The query that collapses a table on its engine, by the columns that a model looks at."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,8 @@ def read_summary(summary: Any, names: Sequence[str]) -> Data:
     Traceback (most recent call last):
     crmlib.errors.ModelError: The summary has no column 'recency' (did you mean 'Recency'?). It has: frequency, ...
     """
+    if isinstance(summary, engine.Table):
+        summary = _collapsed(summary, names)
     if hasattr(summary, "to_pandas"):
         summary = summary.to_pandas()
     if not isinstance(summary, pd.DataFrame):
@@ -85,6 +92,14 @@ def read_summary(summary: Any, names: Sequence[str]) -> Data:
         period=summary.attrs.get("period"),
         index=summary.index,
     )
+
+
+def _collapsed(summary: engine.Table, names: Sequence[str]) -> engine.Table:
+    """Collapse a table on an engine to its unique rows, there: only these come here."""
+    query = _COLLAPSE.get(tuple(names))
+    if query is None or "weights" in summary.columns or not set(names) <= set(summary.columns):
+        return summary
+    return engine.run(query, tables={"summary": summary})
 
 
 def read_columns(columns: dict[str, Any], weights: Any = None, *, period: str | None = None, index: Any = None) -> Data:

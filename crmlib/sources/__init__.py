@@ -19,13 +19,25 @@ from crmlib.sources.description import Description, described
 from crmlib.sources.files import matching, read_files, refuse_repeated
 from crmlib.sources.packaged import HELD_BY, POLICIES, SOURCES, package_files, read_packaged
 from crmlib.sources.raw import Raw, Reading
+from crmlib.sources.spark import is_spark_url, read_spark, spark_fingerprint
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from crmlib.engine import DuckDB, Table
 
-__all__ = ["HELD_BY", "POLICIES", "SOURCES", "Description", "Raw", "Reading", "described", "fingerprint", "read"]
+__all__ = [
+    "HELD_BY",
+    "POLICIES",
+    "SOURCES",
+    "Description",
+    "Raw",
+    "Reading",
+    "described",
+    "fingerprint",
+    "read",
+    "read_spark",
+]
 
 
 def read(source: Any, engine: DuckDB, reading: Reading) -> tuple[str, dict[str, Raw]]:
@@ -101,7 +113,8 @@ def fingerprint(source: str | Path) -> str:
     Parameters
     ----------
     source
-        A known name, a path, a glob, a folder, a ``.toml`` file or a ``duckdb:///`` or ``sqlite:///`` URL.
+        A known name, a path, a glob, a folder, a ``.toml`` file, a ``duckdb:///`` or ``sqlite:///`` URL, or a
+        cluster's with its ``?table=``.
 
     Examples
     --------
@@ -116,6 +129,9 @@ def fingerprint(source: str | Path) -> str:
         said = described(source)
         total.update(msgspec.json.encode(said))
         source = said.source
+    if is_spark_url(source):
+        total.update(spark_fingerprint(source).encode())
+        return total.hexdigest()
     for file in _files_behind(source):
         total.update(file.name.encode())
         with file.open("rb") as data:

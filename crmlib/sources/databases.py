@@ -22,7 +22,7 @@ __all__ = ["database_file", "read_database"]
 
 _BATCH = 50_000
 #: Kinds whose readers come later; named so that the error can say so.
-_LATER = ("postgresql", "postgres", "mysql", "mariadb", "spark", "sc", "s3", "gs")
+_LATER = ("postgresql", "postgres", "mysql", "mariadb", "s3", "gs")
 
 
 def read_database(url: str, engine: DuckDB, reading: Reading) -> tuple[str, dict[str, Raw]]:
