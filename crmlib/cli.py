@@ -312,5 +312,40 @@ def lab(folder: Path | None, options: tuple[str, ...]) -> None:
     sys.exit(start(folder, options))
 
 
+@main.group()
+def bench() -> None:
+    """Measure crmlib against other ways, side by side (in a clone).
+
+    \b
+    Example
+      crmlib bench scale --rows 1e6,1e7
+    """
+
+
+@bench.command()
+@click.option("--rows", default="1e6,1e7", show_default=True, help="Numbers of orders, parted by commas.")
+@click.option("--rounds", type=click.IntRange(min=1), default=1, show_default=True, help="Measure so many times.")
+@click.option(
+    "--out", "-o", type=click.Path(file_okay=False, path_type=Path), help="Folder to write to.  [default: benchmarks]"
+)
+def scale(rows: str, rounds: int, out: Path | None) -> None:
+    """Time summaries, scores, splits and fits on ever more orders, beside pandas and lifetimes.
+
+    Each measurement is a process of its own: its seconds from start to end, and the most memory it held.
+
+    \b
+    Examples
+      crmlib bench scale --rows 1e6
+      crmlib bench scale --rows 1e6,1e7,1e8 --out my-measurements
+    """
+    import subprocess
+
+    script = Path(__file__).parents[1] / "benchmarks" / "scale.py"
+    if not script.is_file():
+        raise RunError("The benchmarks are in a clone of crmlib only. Run the command there.")
+    command = [sys.executable, str(script), "--rows", rows, "--rounds", str(rounds)]
+    sys.exit(subprocess.run([*command, "--out", str(out or script.parent)], check=False).returncode)  # noqa: S603
+
+
 if __name__ == "__main__":
     main()

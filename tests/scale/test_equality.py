@@ -83,7 +83,7 @@ def small_tables() -> dict[str, pd.DataFrame]:
                 "price": [19.95, 50.0, 4.99, 129.01, 9.9] * 10,
             }
         ),
-        "sessions": pd.DataFrame({"session_id": ids, "customer_id": np.where(chance.random(sessions) < 0.3, None, who),
+        "sessions": pd.DataFrame({"session_id": ids, "customer_id": pd.Series(who).mask(chance.random(sessions) < 0.3),
                                   "start_ts": start}),
         "zones": pd.DataFrame({"session_id": np.repeat(ids, 2), "customer_id": np.repeat(who, 2),
                                "zone": ["home", "sale"] * sessions, "views": chance.integers(1, 9, 2 * sessions)}),

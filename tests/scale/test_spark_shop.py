@@ -37,7 +37,7 @@ def same(there: Any, here: Any) -> None:
 def shops(
     request: pytest.FixtureRequest, spark: SparkSession, cdnow_sample: Shop, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Shop, Shop]:
-    """Open CDNOW's sample on both: times become instants around midnights and changes of the clock; some are returns."""
+    """Open CDNOW's sample on both; its times become instants about midnight and the change of clocks, some returns."""
     orders = cdnow_sample.orders.to_pandas()
     minutes = pd.Series(range(len(orders))) * 37 % (26 * 60)
     orders["order_ts"] = (orders["order_ts"] + pd.to_timedelta(minutes, unit="min")).dt.tz_localize("UTC")
@@ -86,8 +86,7 @@ def _spenders(summary: Any) -> Any:
 
 
 def test_a_split_is_the_same(shops: tuple[Shop, Shop]) -> None:
-    ends = {"calibration_end": "1997-12-31", "observation_end": "1998-06-30"}
-    same(*(clv.holdout(shop.orders, **ends) for shop in shops))
+    same(*(clv.holdout(shop.orders, calibration_end="1997-12-31", observation_end="1998-06-30") for shop in shops))
 
 
 def test_scores_of_two_engines_meet(shops: tuple[Shop, Shop]) -> None:
@@ -114,7 +113,10 @@ def test_orders_without_ids_are_numbered_within_the_customer(frame: DataFrame) -
     [
         ({"amount": "'ten'"}, r"the Spark DataFrame, column 'amount': amount cannot be of the type string. Make it"),
         ({"order_ts": "'2024-01-05'"}, r"column 'order_ts': order_ts cannot be of the type string. .*to_timestamp"),
-        ({"customer_id": "array('a')"}, r"column 'customer_id': customer_id cannot be of the type array<string>. An id"),
+        (
+            {"customer_id": "array('a')"},
+            r"column 'customer_id': customer_id cannot be of the type array<string>. An id",
+        ),
         ({"amount": "cast(null as double)"}, r"column 'amount', 2 rows: an order without an amount"),
         ({"amount": "double('nan')"}, r"column 'amount', 2 rows: an order without an amount"),
         ({"order_ts": "cast(null as timestamp)"}, r"column 'order_ts', 2 rows: an order without a time"),
@@ -147,7 +149,7 @@ def test_other_tables_come_along(frame: DataFrame, spark: SparkSession) -> None:
 
 
 def test_tables_are_of_a_cluster_only() -> None:
-    with pytest.raises(SourceError, match="tables=.* says which tables of a Spark cluster"):
+    with pytest.raises(SourceError, match=r"tables=.* says which tables of a Spark cluster"):
         open_shop("cdnow-sample", tables={"orders": "x"})
 
 
@@ -171,5 +173,3 @@ def test_a_missing_extra_says_what_to_install(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "MissingExtraError" in done.stderr
     assert 'pip install "crmlib[spark]"' in done.stderr
-
-
