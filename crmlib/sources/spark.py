@@ -92,15 +92,16 @@ def _from_frames(frames: Mapping[str, DataFrame], label: str = "") -> dict[str, 
 def _from_url(url: str, tables: Mapping[str, str] | None = None) -> tuple[str, dict[str, Raw]]:
     address, asked = _parts(url)
     wanted = dict(tables or ({"orders": asked} if asked else {}))
+    shown = address.partition(";")[0]  # what follows may be a token
     if not wanted:
         raise SourceError(
-            f"{url}: say which table holds the orders: open_shop({address!r}, tables={{'orders': 'sales.orders'}}), "
-            f"or {address}?table=sales.orders. A path such as /data/orders.parquet is fine, too."
+            f"{shown}: say which table holds the orders: open_shop({shown!r}, tables={{'orders': 'sales.orders'}}), "
+            f"or {shown}?table=sales.orders. A path such as /data/orders.parquet is fine, too."
         )
     spark = session(address)
     engine = Spark(spark)
     raw = {name: Raw(where, engine.adopt(_loaded(spark, where))) for name, where in wanted.items()}
-    return re.sub(r"\W+", "-", address.partition("://")[2]).strip("-"), raw
+    return re.sub(r"\W+", "-", shown.partition("://")[2]).strip("-"), raw
 
 
 def spark_fingerprint(url: str) -> str:

@@ -13,15 +13,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import pandas as pd
 import pytest
 
 from crmlib import clv, rfm
 from crmlib.clv import BetaGeoFitter
-from crmlib.shop import open_shop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from crmlib.shop import Shop
 
 pytestmark = [pytest.mark.needs("java"), pytest.mark.slow]
 
@@ -32,12 +32,12 @@ from crmlib import clv, rfm
 from crmlib.shop import fingerprint
 url, path = sys.argv[1:]
 shop = crmlib.open_shop(url, tables={"orders": path})
-assert fingerprint(f"{url}?table={path}") == fingerprint(f"{url}?table={path}")
+assert len(fingerprint(f"{url}?table={path}")) == 64
 print("HALF-WAY", flush=True)
 sys.stdin.readline()
 scores = rfm.score(shop.orders, as_of=shop.as_of)
 segments = rfm.segments(scores).to_pandas()
-model = clv.BetaGeoFitter(penalizer_coef=0.01).fit(clv.summarize(shop.orders, as_of=shop.as_of, period="W"))
+model = clv.BetaGeoFitter().fit(clv.summarize(shop.orders, as_of=shop.as_of, period="W"))
 print("ANSWER", len(scores), segments["customers"].tolist(), [f'{p:.5g}' for p in model.params_], flush=True)
 """
 
@@ -54,7 +54,7 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
-def wait_for(log: Path, text: str, seconds: float = 40) -> None:
+def wait_for(log: Path, text: str, seconds: float = 90) -> None:
     end = time.monotonic() + seconds
     while text not in (log.read_text(errors="replace") if log.exists() else ""):
         assert time.monotonic() < end, f"{log.name} never said {text!r}:\n{log.read_text(errors='replace')[-2000:]}"
@@ -62,10 +62,9 @@ def wait_for(log: Path, text: str, seconds: float = 40) -> None:
 
 
 @pytest.fixture
-def few_orders(orders_file: Path, tmp_path: Path) -> Path:
-    """Take so many orders that starting the cluster is most of the time."""
+def cdnow_file(cdnow: Shop, tmp_path: Path) -> Path:
     path = tmp_path / "orders.parquet"
-    pd.read_parquet(orders_file).head(50_000).to_parquet(path)
+    cdnow.orders.to_pandas().to_parquet(path)
     return path
 
 
@@ -84,7 +83,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     }
     environment["SPARK_CONF_DIR"] = str(folder)
     (folder / "spark-defaults.conf").write_text(
-        "spark.ui.enabled false\nspark.ui.showConsoleProgress false\nspark.sql.shuffle.partitions 4\n"
+        "spark.ui.enabled false\nspark.ui.showConsoleProgress false\nspark.sql.shuffle.partitions 2\n"
         "spark.executor.memory 1g\nspark.driver.memory 1g\n"
     )
 
@@ -118,9 +117,9 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def test_a_worker_dies_and_the_answer_is_right(cluster: Cluster, few_orders: Path) -> None:
+def test_a_worker_dies_and_the_answer_is_right(cluster: Cluster, cdnow: Shop, cdnow_file: Path) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, cluster.url, str(few_orders)],
+        [sys.executable, "-c", PROGRAM, cluster.url, str(cdnow_file)],
         env=cluster.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as program:  # fmt: skip
         assert program.stdout is not None
@@ -132,11 +131,10 @@ def test_a_worker_dies_and_the_answer_is_right(cluster: Cluster, few_orders: Pat
         else:
             pytest.fail(program.communicate()[1][-3000:])
         kill(cluster.workers[0])
-        out, err = program.communicate("go on\n", timeout=120)
+        out, err = program.communicate("go on\n", timeout=300)
         assert "ANSWER" in out, err[-3000:]
-    shop = open_shop(str(few_orders))
-    scores = rfm.score(shop.orders, as_of=shop.as_of)
+    scores = rfm.score(cdnow.orders, as_of=cdnow.as_of)
     segments = rfm.segments(scores).to_pandas()
-    model = BetaGeoFitter(penalizer_coef=0.01).fit(clv.summarize(shop.orders, as_of=shop.as_of, period="W"))
+    model = BetaGeoFitter().fit(clv.summarize(cdnow.orders, as_of=cdnow.as_of, period="W"))
     expected = ["ANSWER", len(scores), segments["customers"].tolist(), [f"{p:.5g}" for p in model.params_]]
     assert out.splitlines()[-1] == " ".join(map(str, expected))

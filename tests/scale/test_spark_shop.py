@@ -158,6 +158,12 @@ def test_a_cluster_wants_a_table() -> None:
         open_shop("spark://x:1")
 
 
+def test_a_token_is_not_shown() -> None:
+    with pytest.raises(SourceError) as caught:
+        open_shop("sc://x:1/;token=secret")
+    assert "secret" not in str(caught.value)
+
+
 def test_a_lent_table_is_forgotten(spark: SparkSession) -> None:
     from crmlib.spark_engine import Spark
 
