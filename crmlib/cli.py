@@ -250,11 +250,13 @@ def _seen_from_here(path: Path) -> Path:
 def bench(name: str | None, options: tuple[str, ...]) -> None:
     """Measure crmlib against its peers, side by side, and write the table and the picture (in a clone).
 
-    Without a name it lists the benchmarks. `clv` takes minutes: lifetimes fits a million customers in it.
+    Without a name it lists the benchmarks. `clv` takes minutes: lifetimes fits a million customers in it. So does
+    `scale`: pandas and lifetimes summarise ten million orders.
 
     \b
     Examples
       crmlib bench
+      crmlib bench scale --rows 1e6,1e7
       crmlib bench clv --small
       crmlib bench clv --rounds 5 --out results
     """
