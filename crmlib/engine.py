@@ -32,8 +32,14 @@ if TYPE_CHECKING:
 
 __all__ = ["MONEY", "DuckDB", "Engine", "Table", "literal", "quote", "run", "sql"]
 
-#: What the engines spell differently. `day_index`: whole days since 1970-01-01, in the shop's zone.
-_PRELUDE = "create macro day_index(ts) as date_diff('day', date '1970-01-01', cast(ts as date))"
+#: What the engines spell differently. `day_index`: whole days since 1970-01-01, in the shop's zone;
+#: `epoch_microseconds`: the same, finer; `md5_half`: the second half of a text's MD5 as a whole number, its bytes from
+#: the last to the first.
+_PRELUDE = """
+    create macro day_index(ts) as date_diff('day', date '1970-01-01', cast(ts as date));
+    create macro epoch_microseconds(ts) as epoch_us(cast(ts as timestamp));
+    create macro md5_half(words) as md5_number_lower(words)
+"""
 
 #: Money is a decimal: integer minor units underneath, so that sums do not depend on the order of rows.
 MONEY = "decimal(18, 4)"
@@ -129,6 +135,10 @@ class Engine(Protocol):
         **values
             What stands for its ``:names``; those it does not mention are left out.
         """
+        ...
+
+    def close(self) -> None:
+        """Give back what the tables hold here: memory, or the cores of a cluster; the tables are gone then."""
         ...
 
 
@@ -315,6 +325,10 @@ class DuckDB:
         text = sql(name).format_map({key: table.name for key, table in tables.items()})
         text, used = _bind(text)
         return self.table(text, {key: values[key] for key in used})
+
+    def close(self) -> None:
+        """Give back the memory; the tables are gone."""
+        self.connection.close()
 
 
 def _forwards(data: Any) -> Any:

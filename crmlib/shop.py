@@ -122,6 +122,32 @@ class Shop:
         rows = [msgspec.structs.asdict(finding) for finding in self._ledger.findings]
         return pd.DataFrame(rows, columns=["finding", "rows", "amount"]).astype({"amount": float})
 
+    def sample_orders(self, *, customers: int) -> Table:
+        """Draw customers, and give all orders of each: a few rows to look at, however many there are.
+
+        Parameters
+        ----------
+        customers
+            How many. They are chosen by a hash of their ids, hence the same ones on every run and engine.
+
+        Returns
+        -------
+        Table
+            As ``orders``.
+
+        Examples
+        --------
+        >>> shop = open_shop("cdnow-sample")
+        Opened cdnow-sample: ...
+        >>> shop.sample_orders(customers=3).to_pandas()["customer_id"].nunique()
+        3
+        """
+        return self.orders.engine.query("order_sample", {"orders": self.orders}, customers=customers)
+
+    def close(self) -> None:
+        """Give back what the tables hold: memory here, the cores of a cluster. The tables are gone then."""
+        self.orders.engine.close()
+
     def __repr__(self) -> str:
         return f"<Shop {self.name} as of {self.as_of}: {', '.join(self.tables)}>"
 

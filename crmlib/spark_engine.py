@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import tempfile
 import warnings
 import weakref
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crmlib.engine import Table, sql
@@ -26,11 +28,20 @@ if TYPE_CHECKING:
 
 __all__ = ["Spark", "quiet", "session"]
 
-#: What the engines spell differently. The type of its argument keeps the session's time zone out.
-_PRELUDE = (
-    "create or replace temporary function day_index(ts timestamp_ntz) returns bigint "
-    "return datediff(cast(ts as date), date '1970-01-01')"
-)
+#: What the engines spell differently (see `crmlib.engine`). The type of an argument keeps the session's time zone out.
+_PRELUDE = {
+    "day_index(ts timestamp_ntz) returns bigint": "datediff(cast(ts as date), date '1970-01-01')",
+    "epoch_microseconds(ts timestamp_ntz) returns bigint": (
+        "(datediff(cast(ts as date), date '1970-01-01') * 86400L + hour(ts) * 3600 + minute(ts) * 60) * 1000000 "
+        "+ cast(extract(second from ts) * 1000000 as bigint)"
+    ),
+    "md5_half(words string) returns decimal(20, 0)": (
+        f"cast(conv(concat({', '.join(f'substr(md5(words), {place}, 2)' for place in range(31, 15, -2))}), 16, 10) "
+        "as decimal(20, 0))"
+    ),
+}
+#: What an application is told that crmlib starts, unless spark-defaults.conf says otherwise.
+_QUIET = {"spark.log.level": "ERROR", "spark.ui.showConsoleProgress": "false"}
 #: Views of one session share one space of names, whichever engine made them.
 _NAMES = itertools.count(1)
 
@@ -71,7 +82,24 @@ def session(url: str) -> SparkSession:
         ) from error
     builder = SparkSession.builder.appName("crmlib")
     with quiet():
-        return builder.remote(url).getOrCreate() if url.startswith("sc://") else builder.master(url).getOrCreate()
+        if url.startswith("sc://"):
+            return builder.remote(url).getOrCreate()
+        for name, value in _unsaid().items():
+            builder = builder.config(name, value)
+        return builder.master(url).getOrCreate()
+
+
+def _unsaid() -> dict[str, str]:
+    """Return settings for what is about to start, save those that spark-defaults.conf makes."""
+    from pyspark import SparkConf, SparkContext
+
+    if SparkContext._active_spark_context is not None:  # noqa: SLF001 - no public way to ask without starting one
+        return {}
+    SparkContext._ensure_initialized()  # noqa: SLF001 - starts Java, which reads the file
+    # a catalogue of one's own has its data elsewhere; without one, Spark makes an empty folder where it stands
+    warehouse = {"spark.sql.warehouse.dir": str(Path(tempfile.gettempdir()) / "crmlib-spark-warehouse")}
+    said = SparkConf()
+    return {name: value for name, value in {**_QUIET, **warehouse}.items() if not said.contains(name)}
 
 
 class Spark:
@@ -81,13 +109,17 @@ class Spark:
     ----------
     spark
         The session.
+    own
+        Whether crmlib has started it, so that `close` may end it.
     """
 
     kind = "Spark"
 
-    def __init__(self, spark: SparkSession) -> None:
+    def __init__(self, spark: SparkSession, *, own: bool = False) -> None:
         self.session = spark
-        spark.sql(_PRELUDE)
+        self._own = own
+        for head, body in _PRELUDE.items():
+            spark.sql(f"create or replace temporary function {head} return {body}")
 
     def rows(self, text: str) -> list[tuple[Any, ...]]:
         """Return a small result as tuples."""
@@ -166,6 +198,11 @@ class Spark:
             What stands for its ``:names``; Spark leaves aside those it does not mention.
         """
         return self.table(sql(name).format_map({key: table.name for key, table in tables.items()}), values)
+
+    def close(self) -> None:
+        """Give a cluster's cores back, if the session is crmlib's own; the tables are gone then."""
+        if self._own:
+            self.session.stop()
 
 
 def _literal(value: Any) -> Any:

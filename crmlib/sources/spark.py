@@ -99,7 +99,7 @@ def _from_url(url: str, tables: Mapping[str, str] | None = None) -> tuple[str, d
             f"or {shown}?table=sales.orders. A path such as /data/orders.parquet is fine, too."
         )
     spark = session(address)
-    engine = Spark(spark)
+    engine = Spark(spark, own=True)
     raw = {name: Raw(where, engine.adopt(_loaded(spark, where))) for name, where in wanted.items()}
     return re.sub(r"\W+", "-", shown.partition("://")[2]).strip("-"), raw
 

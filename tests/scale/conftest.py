@@ -9,12 +9,16 @@ import pandas as pd
 import pytest
 
 from crmlib.spark_engine import Spark, quiet
+from tests.spark_cluster import SETTINGS, cluster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from pyspark.sql import SparkSession
+
+    from crmlib.shop import Shop
+    from tests.spark_cluster import Cluster
 
 ROWS = 1_000_000
 
@@ -43,20 +47,16 @@ def make_orders(rows: int, seed: int = 1) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def spark() -> Iterator[SparkSession]:
-    pytest.importorskip("pyspark")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     with quiet():
         from pyspark.sql import SparkSession
 
         # a zone of its own, so that whatever leans on the session's zone shows
         settings = {
+            **SETTINGS,
             "spark.sql.session.timeZone": "America/New_York",
-            "spark.sql.shuffle.partitions": "2",
-            "spark.ui.enabled": "false",
-            "spark.ui.showConsoleProgress": "false",
             "spark.driver.memory": "2g",
-            "spark.driver.host": "127.0.0.1",
-            "spark.driver.bindAddress": "127.0.0.1",
+            "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("warehouse")),
         }
         builder = SparkSession.builder.master("local[2]").appName("crmlib tests")
         for name, value in settings.items():
@@ -77,3 +77,16 @@ def orders_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("orders") / "orders.parquet"
     make_orders(ROWS).to_parquet(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def cdnow_file(cdnow_sample: Shop, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("cdnow") / "orders.parquet"
+    cdnow_sample.orders.to_pandas().to_parquet(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def two_workers() -> Iterator[Cluster]:
+    with cluster(workers=2) as running:
+        yield running

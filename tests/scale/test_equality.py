@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from crmlib.engine import Engine, Table
     from crmlib.spark_engine import Spark
 
-pytestmark = pytest.mark.needs("java")
+pytestmark = pytest.mark.needs("java", "python:pyspark")
 
 #: Each query: what stands for its {tables} (a file's table, or another query's result) and for its :values.
 DAY, BEFORE = as_day("2024-09-30"), as_day("2024-03-31")
@@ -41,14 +41,26 @@ EDGES = {
     "monetary": (19.95, 50.0, 119.7, 300.0),
 }
 POINTS = {f"{name}_{i}": edge for name, edges in EDGES.items() for i, edge in enumerate(edges, 1)}
+#: A new query needs one line here, in the order of the alphabet. Left, what stands for each {table} of its text:
+#: "orders" (a million of them, with lines' columns), a table of `small_tables`, or another query, whose answer it then
+#: reads. Right, what stands for its :values. `test_every_query_is_asked` fails until the line is there.
 CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
+    "clv_arrivals": ({"orders": "orders"}, ENDS),
     "clv_collapse": ({"summary": "clv_summary"}, {}),
     "clv_collapse_spend": ({"summary": "clv_summary"}, {}),
+    "clv_early_spend": ({"orders": "orders"}, {"until": until(DAY), "days": 365.25}),
+    "clv_history": (
+        {"orders": "orders"},
+        {"at": BEFORE, "at_until": until(BEFORE), "end": DAY, "until": until(DAY), "period_days": 7, "recent": 4},
+    ),
     "clv_holdout": ({"orders": "orders"}, ENDS),
     "clv_summary": ({"orders": "orders"}, {"as_of": DAY, "until": until(DAY), "period_days": 1}),
+    "order_checksum": ({"orders": "orders"}, {}),
     "order_known": ({"rows": "orders"}, {"until": until(DAY)}),
     "order_netting": ({"totals": "order_totals"}, {}),
     "order_same_day": ({"orders": "orders"}, {}),
+    "order_sample": ({"orders": "orders"}, {"customers": 500}),
+    "order_span": ({"orders": "orders"}, {}),
     "order_totals": ({"lines": "orders"}, {}),
     "personas_categories": ({"lines": "orders", "products": "products"}, {"until": until(DAY)}),
     "personas_discounts": ({"lines": "orders", "products": "products"}, {"until": until(DAY)}),

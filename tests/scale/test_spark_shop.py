@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, SparkSession
 
-pytestmark = pytest.mark.needs("java")
+pytestmark = pytest.mark.needs("java", "python:pyspark")
 
 POLICIES: dict[str, dict[str, Any]] = {
     "returns netted, in Rome": {"orders": {"timezone": "Europe/Rome"}},
