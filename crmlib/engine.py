@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol, overload
 
 import numpy as np
 
-from crmlib.errors import SchemaError
+from crmlib.errors import CrmlibError, SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -219,15 +219,24 @@ class DuckDB:
     ) -> None:
         import duckdb
 
-        threads = threads or int(os.environ.get("CRMLIB_THREADS") or os.cpu_count() or 1)
+        said = os.environ.get("CRMLIB_THREADS") or ""
+        if said and not (said.isascii() and said.isdigit() and int(said)):
+            raise CrmlibError(f"CRMLIB_THREADS={said!r} is not a number of threads. Set it to 2, say, or unset it.")
+        threads = threads or int(said or os.cpu_count() or 1)
+        memory = memory or os.environ.get("CRMLIB_MEMORY") or "4GB"
         spill = spill or os.environ.get("CRMLIB_SPILL") or tempfile.gettempdir()
-        self.connection: duckdb.DuckDBPyConnection = duckdb.connect(
-            config={
-                "memory_limit": memory or os.environ.get("CRMLIB_MEMORY") or "4GB",
-                "threads": threads,
-                "temp_directory": str(Path(spill) / f"crmlib-spill-{os.getpid()}"),
-            }
-        )
+        config = {
+            "memory_limit": memory,
+            "threads": threads,
+            "temp_directory": str(Path(spill) / f"crmlib-spill-{os.getpid()}"),
+        }
+        try:
+            self.connection: duckdb.DuckDBPyConnection = duckdb.connect(config=config)
+        except duckdb.ParserException as error:
+            raise CrmlibError(
+                f"{memory!r} is not an amount of memory ({str(error).splitlines()[0]}). Write --memory 2GB, say, "
+                "or set CRMLIB_MEMORY=2GB."
+            ) from None
         # a timestamp with a zone falls on the same day on every machine
         self.connection.execute("set timezone = 'UTC'")
         self.connection.execute(_PRELUDE)

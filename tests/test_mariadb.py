@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.needs("mariadbd", "python:pymysql", "python:sqlalchemy")
 
-ROWS = 200_000
+ROWS = 120_000
 MANY = f"""
     create table many as
     select seq as id, concat('c', seq * 7919 % 30000) as customer_id, seq as order_id,
@@ -84,7 +84,7 @@ def test_rows_are_not_gathered_by_the_driver(server: MariaDB) -> None:
         tracemalloc.stop()
         dialect.close()
     assert 0 < first.num_rows < ROWS / 2
-    assert peak < 100e6  # all of them would be more than twice that
+    assert peak < 75e6  # all of them would be more than twice that
 
 
 def test_the_fingerprint_sees_a_changed_cent(server: MariaDB) -> None:
@@ -130,7 +130,7 @@ def test_a_connection_that_breaks_half_way(server: MariaDB, monkeypatch: pytest.
 
 
 def test_the_command_shows_no_password(server: MariaDB) -> None:
-    source = f"{server.url}?table=many"
+    source = f"{server.url}?table=odd%20%22name%22"
     done = subprocess.run(
         [sys.executable, "-m", "crmlib.cli", "data", "describe", source], capture_output=True, text=True, check=False
     )

@@ -121,7 +121,7 @@ class Dialect:
 
     def _leave_unread(self) -> None:
         """Drop what is left of a read that broke or was interrupted: PyMySQL would wait for its last row."""
-        held = getattr(getattr(self._reading, "cursor", None), "_result", None)
+        held: Any = getattr(getattr(self._reading, "cursor", None), "_result", None)
         if getattr(held, "unbuffered_active", False):
             held.unbuffered_active = False
             self._connection.invalidate()
