@@ -108,7 +108,10 @@ def _size(context: click.Context, parameter: click.Parameter, text: str | None) 
     help="Set a parameter of the notebooks; may be repeated.",
 )
 @click.option(
-    "--jobs", "-j", type=click.IntRange(min=1), help="Notebooks to run at once.  [default: as many as processors]"
+    "--jobs",
+    "-j",
+    type=click.IntRange(min=1),
+    help="Notebooks to run at once.  [default: as many as processors; on spark://, 1]",
 )
 @click.option(
     "--out",
@@ -179,7 +182,10 @@ def run(
 @click.option("--source", "-s", default=DEFAULT_SOURCE, show_default=True, help="As for `crmlib run`.")
 @click.option("--as-of", metavar="DATE", help="Look at the shop as of this day.")
 @click.option(
-    "--jobs", "-j", type=click.IntRange(min=1), help="Notebooks to run at once.  [default: as many as processors]"
+    "--jobs",
+    "-j",
+    type=click.IntRange(min=1),
+    help="Notebooks to run at once.  [default: as many as processors; on spark://, 1]",
 )
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, such as tcp://10.0.0.1:8786, to run them on.")
 @click.option(
@@ -250,11 +256,13 @@ def _seen_from_here(path: Path) -> Path:
 def bench(name: str | None, options: tuple[str, ...]) -> None:
     """Measure crmlib against its peers, side by side, and write the table and the picture (in a clone).
 
-    Without a name it lists the benchmarks. `clv` takes minutes: lifetimes fits a million customers in it.
+    Without a name it lists the benchmarks. `clv` takes minutes: lifetimes fits a million customers in it. So does
+    `scale`: pandas and lifetimes summarise ten million orders.
 
     \b
     Examples
       crmlib bench
+      crmlib bench scale --rows 1e6,1e7
       crmlib bench clv --small
       crmlib bench clv --rounds 5 --out results
     """

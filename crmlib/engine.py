@@ -1,9 +1,8 @@
-"""What runs the queries in ``crmlib/sql/``: DuckDB here.
+"""What runs the queries in ``crmlib/sql/``: DuckDB here, Spark in `crmlib.spark_engine`.
 
 One text serves every engine. It names its tables ``{orders}`` and its values ``:as_of``, as Spark's own `spark.sql`
 does, keeps to the SQL that the engines share, and calls the few functions that they spell differently from a prelude
-(`day_index`). An engine of another kind needs `query` and the methods of `Table`; nothing above this module knows which
-one it talks to.
+(`day_index`). What an engine must do is `Engine`; nothing that analyses knows which one it talks to.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ from concurrent.futures import Future
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Protocol, overload
 
 import numpy as np
 
-from crmlib.errors import SchemaError
+from crmlib.errors import CrmlibError, SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,10 +30,16 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["MONEY", "DuckDB", "Table", "literal", "quote", "run", "sql"]
+__all__ = ["MONEY", "DuckDB", "Engine", "Table", "literal", "quote", "run", "sql"]
 
-#: What the engines spell differently. `day_index`: whole days since 1970-01-01, in the shop's zone.
-_PRELUDE = "create macro day_index(ts) as date_diff('day', date '1970-01-01', cast(ts as date))"
+#: What the engines spell differently. `day_index`: whole days since 1970-01-01, in the shop's zone;
+#: `epoch_microseconds`: the same, finer; `md5_half`: the second half of a text's MD5 as a whole number, its bytes from
+#: the last to the first.
+_PRELUDE = """
+    create macro day_index(ts) as date_diff('day', date '1970-01-01', cast(ts as date));
+    create macro epoch_microseconds(ts) as epoch_us(cast(ts as timestamp));
+    create macro md5_half(words) as md5_number_lower(words)
+"""
 
 #: Money is a decimal: integer minor units underneath, so that sums do not depend on the order of rows.
 MONEY = "decimal(18, 4)"
@@ -79,6 +84,64 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+class Engine(Protocol):
+    """What runs the queries, and keeps the tables.
+
+    Attributes
+    ----------
+    kind
+        What people call it.
+    """
+
+    kind: str
+
+    def rows(self, text: str) -> list[tuple[Any, ...]]:
+        """Return a small result as tuples."""
+        ...
+
+    def frame(self, text: str) -> pd.DataFrame:
+        """Return a result as a pandas DataFrame."""
+        ...
+
+    def arrow(self, text: str) -> pa.Table:
+        """Return a result as an Arrow table."""
+        ...
+
+    def types(self, source: str) -> dict[str, str]:
+        """Return the columns and SQL types of a table."""
+        ...
+
+    def table(self, text: str) -> Table:
+        """Keep the result of a query as a table here; it goes when its `Table` goes."""
+        ...
+
+    def lend(self, data: pd.DataFrame | pa.Table) -> Table:
+        """Let the engine read a pandas or Arrow table, until it is given back."""
+        ...
+
+    def give_back(self, table: Table) -> None:
+        """Forget a table that was lent."""
+        ...
+
+    def query(self, name: str, tables: Mapping[str, Table], **values: Any) -> Table:
+        """Run ``crmlib/sql/<name>.sql`` and keep its result here.
+
+        Parameters
+        ----------
+        name
+            The query's file, without ``.sql``.
+        tables
+            What stands for its ``{names}``.
+        **values
+            What stands for its ``:names``; those it does not mention are left out.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give back what the tables hold here: memory, or the cores of a cluster; the tables are gone then."""
+        ...
+
+
 class Table:
     """A table that lives on an engine until it is asked for.
 
@@ -87,10 +150,10 @@ class Table:
     engine
         Where it lives.
     name
-        Its name there.
+        Its name there, one that needs no quotes.
     """
 
-    def __init__(self, engine: DuckDB, name: str) -> None:
+    def __init__(self, engine: Engine, name: str) -> None:
         self.engine = engine
         self.name = name
 
@@ -102,10 +165,10 @@ class Table:
     @property
     def types(self) -> dict[str, str]:
         """Columns and their SQL types."""
-        return self.engine.types(quote(self.name))
+        return self.engine.types(self.name)
 
     def __len__(self) -> int:
-        return int(self.engine.rows(f"select count(*) from {quote(self.name)}")[0][0])
+        return int(self.engine.rows(f"select count(*) from {self.name}")[0][0])
 
     def to_pandas(self, limit: int | None = None) -> pd.DataFrame:
         """Bring the rows here, sorted by their columns from left to right so that two runs agree.
@@ -121,14 +184,14 @@ class Table:
             Money as float, timestamps in the shop's zone, without zone.
         """
         tail = "" if limit is None else f" limit {int(limit)}"
-        return self.engine.frame(f"select * from {quote(self.name)} order by all{tail}")
+        return self.engine.frame(f"select * from {self.name} order by all nulls last{tail}")
 
     def to_arrow(self) -> pa.Table:
         """Bring the rows here as an Arrow table, sorted as in `to_pandas`."""
-        return self.engine.arrow(f"select * from {quote(self.name)} order by all")
+        return self.engine.arrow(f"select * from {self.name} order by all nulls last")
 
     def __repr__(self) -> str:
-        return f"<table on DuckDB: {len(self):,} rows of {', '.join(self.columns)}>"
+        return f"<table on {self.engine.kind}: {len(self):,} rows of {', '.join(self.columns)}>"
 
     def _repr_html_(self) -> str:
         """Show the first rows in a notebook."""
@@ -149,20 +212,31 @@ class DuckDB:
         Folder for what does not fit; ``CRMLIB_SPILL``, or the system's temporary folder.
     """
 
+    kind = "DuckDB"
+
     def __init__(
         self, *, memory: str | None = None, threads: int | None = None, spill: str | Path | None = None
     ) -> None:
         import duckdb
 
-        threads = threads or int(os.environ.get("CRMLIB_THREADS") or os.cpu_count() or 1)
+        said = os.environ.get("CRMLIB_THREADS") or ""
+        if said and not (said.isascii() and said.isdigit() and int(said)):
+            raise CrmlibError(f"CRMLIB_THREADS={said!r} is not a number of threads. Set it to 2, say, or unset it.")
+        threads = threads or int(said or os.cpu_count() or 1)
+        memory = memory or os.environ.get("CRMLIB_MEMORY") or "4GB"
         spill = spill or os.environ.get("CRMLIB_SPILL") or tempfile.gettempdir()
-        self.connection: duckdb.DuckDBPyConnection = duckdb.connect(
-            config={
-                "memory_limit": memory or os.environ.get("CRMLIB_MEMORY") or "4GB",
-                "threads": threads,
-                "temp_directory": str(Path(spill) / f"crmlib-spill-{os.getpid()}"),
-            }
-        )
+        config = {
+            "memory_limit": memory,
+            "threads": threads,
+            "temp_directory": str(Path(spill) / f"crmlib-spill-{os.getpid()}"),
+        }
+        try:
+            self.connection: duckdb.DuckDBPyConnection = duckdb.connect(config=config)
+        except duckdb.ParserException as error:
+            raise CrmlibError(
+                f"{memory!r} is not an amount of memory ({str(error).splitlines()[0]}). Write --memory 2GB, say, "
+                "or set CRMLIB_MEMORY=2GB."
+            ) from None
         # a timestamp with a zone falls on the same day on every machine
         self.connection.execute("set timezone = 'UTC'")
         self.connection.execute(_PRELUDE)
@@ -233,13 +307,17 @@ class DuckDB:
         self.connection.register(name, _forwards(data))
         return Table(self, name)
 
+    def give_back(self, table: Table) -> None:
+        """Forget a table that was lent."""
+        self.connection.unregister(table.name)
+
     def add(self, data: pd.DataFrame | pa.Table | pa.RecordBatchReader) -> Table:
         """Copy a pandas or Arrow table to the engine."""
         lent = self.lend(data)
         try:
             return self.table(f"select * from {lent.name}")
         finally:
-            self.connection.unregister(lent.name)
+            self.give_back(lent)
 
     def query(self, name: str, tables: Mapping[str, Table], **values: Any) -> Table:
         """Run ``crmlib/sql/<name>.sql`` and keep its result here.
@@ -253,9 +331,13 @@ class DuckDB:
         **values
             What stands for its ``:names``; those it does not mention are left out.
         """
-        text = sql(name).format_map({key: quote(table.name) for key, table in tables.items()})
+        text = sql(name).format_map({key: table.name for key, table in tables.items()})
         text, used = _bind(text)
         return self.table(text, {key: values[key] for key in used})
+
+    def close(self) -> None:
+        """Give back the memory; the tables are gone."""
+        self.connection.close()
 
 
 def _forwards(data: Any) -> Any:
@@ -322,7 +404,7 @@ def run(name: str, *, tables: Mapping[str, Any], **values: Any) -> pd.DataFrame 
     import duckdb
 
     first = next(iter(tables.values()))
-    engine = first.engine if isinstance(first, Table) else _for_frames()
+    engine: Engine = first.engine if isinstance(first, Table) else _for_frames()
     names: dict[str, Table] = {}
     try:
         for key, table in tables.items():
@@ -341,4 +423,4 @@ def run(name: str, *, tables: Mapping[str, Any], **values: Any) -> pd.DataFrame 
         ) from error
     finally:
         for table in names.values():
-            engine.connection.unregister(table.name)
+            engine.give_back(table)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from crmlib.ledger import Ledger
     from crmlib.sources import Raw
 
-__all__ = ["as_id", "lines"]
+__all__ = ["as_id", "found_columns", "lines"]
 
 #: How dates are often written, to be proposed when one cannot be read.
 _GUESSES = ("%d/%m/%Y", "%m/%d/%Y", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S",
@@ -60,7 +60,7 @@ def lines(raw: Raw, rules: policy.Orders, columns: Mapping[str, str], ledger: Le
         A column is missing or could be meant twice, or a value cannot be read; the message names file, column, row.
     """
     engine = raw.table.engine
-    found = _found(raw, columns, ledger)
+    found = found_columns(raw, columns, ledger)
     types = raw.table.types
     typed = _typed(raw, found, types, rules)
     duplicates = rules.duplicate_rows == "drop"
@@ -76,8 +76,19 @@ def lines(raw: Raw, rules: policy.Orders, columns: Mapping[str, str], ledger: Le
     return _checked(table, _Plan(raw, found, typed), rules, ledger)
 
 
-def _found(raw: Raw, columns: Mapping[str, str], ledger: Ledger) -> dict[str, str]:
-    """Match the columns; report what was recognised by its spelling; insist on those that orders need."""
+def found_columns(raw: Raw, columns: Mapping[str, str], ledger: Ledger) -> dict[str, str]:
+    """Match the columns; report what was recognised by its spelling; insist on those that orders need.
+
+    Parameters
+    ----------
+    raw, columns, ledger
+        As for `lines`.
+
+    Returns
+    -------
+    dict
+        Name in crmlib -> name in the source.
+    """
     found = match_columns(raw.names, TABLES["order_lines"], mapped={**raw.columns, **columns}, place=raw.label)
     ledger.matched.update(
         {name: source for name, source in found.items() if name != source and name not in {**raw.columns, **columns}}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crmlib.engine import MONEY, Table, quote
+from crmlib.engine import MONEY, Table
 from crmlib.errors import SchemaError
 
 if TYPE_CHECKING:
@@ -40,16 +40,16 @@ def orders(rows: Table, returns: Table | None, rules: policy.Orders, ledger: Led
     read = len(rows)
     if returns is not None:
         picked = "select customer_id, order_id, order_ts, amount from"
-        rows = engine.table(f"{picked} {quote(rows.name)} union all {picked} {quote(returns.name)}")
-    back, back_amount = engine.rows(f"select count(*), sum(amount) from {quote(rows.name)} where amount < 0")[0]
+        rows = engine.table(f"{picked} {rows.name} union all {picked} {returns.name}")
+    back, back_amount = engine.rows(f"select count(*), sum(amount) from {rows.name} where amount < 0")[0]
     if back and rules.returns == "ignore":
         ledger.note("rows of money given back: left out", back, back_amount)
-        rows = engine.table(f"select * from {quote(rows.name)} where amount >= 0")
+        rows = engine.table(f"select * from {rows.name} where amount >= 0")
     elif back:
         ledger.note("rows of money given back: netted", back, back_amount)
     totals = engine.query("order_totals", {"lines": rows})
     ledger.note("lines summed into orders", max(0, read - len(totals)))
-    if engine.rows(f"select count(*) from {quote(totals.name)} where amount < 0")[0][0]:
+    if engine.rows(f"select count(*) from {totals.name} where amount < 0")[0][0]:
         totals = _netted(totals, ledger)
     kept = _kept(totals, rules, ledger)
     if rules.same_day == "merge":
@@ -63,15 +63,15 @@ def _netted(totals: Table, ledger: Ledger) -> Table:
     engine = totals.engine
     netted = engine.query("order_netting", {"totals": totals})
     unplaced, unplaced_amount, over, over_amount = engine.rows(
-        "select sum(returns_unplaced), sum(amount) filter (returns_unplaced > 0), "
-        "count(*) filter (amount < 0 and returns_unplaced = 0), "
-        f"sum(amount) filter (amount < 0 and returns_unplaced = 0) from {quote(netted.name)}"
+        "select sum(returns_unplaced), sum(amount) filter (where returns_unplaced > 0), "
+        "count(*) filter (where amount < 0 and returns_unplaced = 0), "
+        f"sum(amount) filter (where amount < 0 and returns_unplaced = 0) from {netted.name}"
     )[0]
     ledger.note("returns with no order before them: dropped", unplaced or 0, unplaced_amount)
     ledger.note("orders given back for more than they cost: the rest is dropped", over, over_amount)
     return engine.table(
         "select customer_id, order_id, order_ts, cast(greatest(amount, 0) as decimal(38, 4)) as amount, gave_back "
-        f"from {quote(netted.name)} where returns_unplaced = 0"
+        f"from {netted.name} where returns_unplaced = 0"
     )
 
 
@@ -79,8 +79,9 @@ def _kept(totals: Table, rules: policy.Orders, ledger: Ledger) -> Table:
     """Leave out what the policy does not count as a purchase."""
     engine = totals.engine
     returned, free, largest = engine.rows(
-        "select count(*) filter (amount = 0 and gave_back = 1), count(*) filter (amount = 0 and gave_back = 0), "
-        f"max(amount) from {quote(totals.name)}"
+        "select count(*) filter (where amount = 0 and gave_back = 1), "
+        "count(*) filter (where amount = 0 and gave_back = 0), "
+        f"max(amount) from {totals.name}"
     )[0]
     if largest is not None and largest >= _LIMIT:
         raise SchemaError(f"An order sums up to {largest:,}: amounts must stay below {_LIMIT:,}. Mend the amounts.")
@@ -92,5 +93,5 @@ def _kept(totals: Table, rules: policy.Orders, ledger: Ledger) -> Table:
     ]
     return engine.table(
         f"select customer_id, order_id, order_ts, cast(amount as {MONEY}) as amount "
-        f"from {quote(totals.name)} where {' and '.join(conditions) or 'true'}"
+        f"from {totals.name} where {' and '.join(conditions) or 'true'}"
     )

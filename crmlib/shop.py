@@ -25,8 +25,10 @@ from crmlib.sources import (
     described,
     fingerprint,
     read,
+    read_spark,
     without_password,
 )
+from crmlib.spark_lines import passed, typed_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,6 +122,32 @@ class Shop:
         rows = [msgspec.structs.asdict(finding) for finding in self._ledger.findings]
         return pd.DataFrame(rows, columns=["finding", "rows", "amount"]).astype({"amount": float})
 
+    def sample_orders(self, *, customers: int) -> Table:
+        """Draw customers, and give all orders of each: a few rows to look at, however many there are.
+
+        Parameters
+        ----------
+        customers
+            How many. They are chosen by a hash of their ids, hence the same ones on every run and engine.
+
+        Returns
+        -------
+        Table
+            As ``orders``.
+
+        Examples
+        --------
+        >>> shop = open_shop("cdnow-sample")
+        Opened cdnow-sample: ...
+        >>> shop.sample_orders(customers=3).to_pandas()["customer_id"].nunique()
+        3
+        """
+        return self.orders.engine.query("order_sample", {"orders": self.orders}, customers=customers)
+
+    def close(self) -> None:
+        """Give back what the tables hold: memory here, the cores of a cluster. The tables are gone then."""
+        self.orders.engine.close()
+
     def __repr__(self) -> str:
         return f"<Shop {self.name} as of {self.as_of}: {', '.join(self.tables)}>"
 
@@ -128,6 +156,7 @@ def open_shop(
     source: Any,
     *,
     columns: Mapping[str, str] | None = None,
+    tables: Mapping[str, str] | None = None,
     as_of: date | str | None = None,
     policy: policies.Policy | str | Path | dict[str, Any] | None = None,
     query: str | None = None,
@@ -144,11 +173,15 @@ def open_shop(
         files; a folder of such files, one a table; ``"duckdb:///shop.duckdb"`` or ``"sqlite:///shop.db"`` (with
         ``?table=sales`` where no table is called orders); a database server, ``"postgresql://user@host/shop"`` and
         the like (see docs/how-to/databases.md); objects, ``"s3://bucket/orders/*.parquet"``; a pandas DataFrame or a
-        dict of them by table name; or a ``.toml`` file that holds these arguments (see
-        `crmlib.sources.Description`).
+        dict of them by table name; a Spark DataFrame or a dict of them, or the URL of a cluster
+        (``"spark://host:port"``, ``"sc://host:port"``): their orders stay there (see docs/how-to/spark.md); or a
+        ``.toml`` file that holds these arguments (see `crmlib.sources.Description`).
     columns
         Which column is which: name in crmlib -> name in the source, such as ``{"customer_id": "CustomerID"}``.
         Those left out are recognised by their usual spellings, and reported.
+    tables
+        Of a cluster: name in crmlib -> name in its catalogue, or path that its workers see, such as
+        ``{"orders": "sales.orders"}``; ``?table=sales.orders`` in the URL says the same.
     as_of
         The day on which the shop is looked at: rows up to and including it are known. The day after the last order
         by default.
@@ -187,6 +220,7 @@ def open_shop(
         return open_shop(
             said.source,
             columns={**said.columns, **(columns or {})},
+            tables=tables,
             as_of=as_of or said.as_of,
             policy=said.policy if policy is None else policy,
             query=query or said.query,
@@ -200,10 +234,10 @@ def open_shop(
     ledger = Ledger()
     day = None if as_of is None else as_day(as_of)
     wanted = Description(source="", columns=dict(columns or {}), query=query).wanted(rules.orders)
-    name, raw = read(source, DuckDB(), Reading(encoding, decimal, date_format), wanted)
-    tables, day = _tables(raw, rules.orders, dict(columns or {}), day, ledger)
+    name, raw = read_spark(source, tables) or read(source, DuckDB(), Reading(encoding, decimal, date_format), wanted)
+    made, day = _tables(raw, rules.orders, dict(columns or {}), day, ledger)
     shown = without_password(str(source)) if isinstance(source, str | Path) else name
-    shop = Shop(name, tables, day, rules, ledger, source=shown)
+    shop = Shop(name, made, day, rules, ledger, source=shown)
     print(_opened(shop, ledger, derived=as_of is None))  # noqa: T201 - what was derived or recognised is always said
     return shop
 
@@ -219,9 +253,9 @@ def _tables(
             f"There is no table called orders or order_lines; {there}. Name the one that holds the orders so, or open "
             "it by itself."
         )
-    rows = lines(raw[main], rules, columns, ledger)
+    rows = _lines(raw[main], rules, columns, ledger)
     returns = _returns(raw["returns"], rules) if "returns" in raw and len(raw["returns"].table) else None
-    last = rows.engine.rows(f"select max(order_ts) from {quote(rows.name)} where amount >= 0")[0][0]
+    last = rows.engine.rows(f"select max(order_ts) from {rows.name} where amount >= 0")[0][0]
     if last is None:
         raise SchemaError(f"{raw[main].label}: no order is left once cancelled rows and returns are out.")
     as_of = as_of or last.date() + timedelta(days=1)
@@ -230,21 +264,27 @@ def _tables(
     made = orders(rows, returns, rules, ledger)
     if not len(made):
         raise SchemaError(f"{raw[main].label}: there is no order up to {as_of}; the last is of {last.date()}.")
-    ledger.note("orders", len(made), made.engine.rows(f"select sum(amount) from {quote(made.name)}")[0][0])
+    ledger.note("orders", len(made), made.engine.rows(f"select sum(amount) from {made.name}")[0][0])
     tables = {"orders": made}
     if main == "order_lines" or {"product_id", "quantity"} & set(rows.columns) or len(rows) > len(made):
         tables["order_lines"] = rows
     for name, table in raw.items():
         if name == "order_lines" and main == "orders":
-            tables[name] = _up_to(lines(table, rules, {}, Ledger()), as_of, None)
+            tables[name] = _up_to(_lines(table, rules, {}, Ledger()), as_of, None)
         elif name not in tables and name != main:
             tables[name] = _passed(table)
     return tables, as_of
 
 
+def _lines(raw: Raw, rules: policies.Orders, columns: Mapping[str, str], ledger: Ledger) -> Table:
+    """Read a source's rows as its engine does: Spark's have types already."""
+    reader = lines if isinstance(raw.table.engine, DuckDB) else typed_lines
+    return reader(raw, rules, columns, ledger)
+
+
 def _up_to(rows: Table, as_of: date, ledger: Ledger | None) -> Table:
     """Leave out what had not happened yet."""
-    known = rows.engine.table(f"select * from {quote(rows.name)} where order_ts < $until", {"until": until(as_of)})
+    known = rows.engine.query("order_known", {"rows": rows}, until=until(as_of))
     if ledger is not None:
         ledger.note(f"rows after {as_of}: left out", len(rows) - len(known))
     return known
@@ -254,16 +294,16 @@ def _returns(raw: Raw, rules: policies.Orders) -> Table:
     """Read a table of returns as negative lines of the orders they belong to."""
     columns = {"order_ts": "return_ts"} if "return_ts" in raw.names else {}
     ledger = Ledger()
-    rows = lines(raw, rules, columns, ledger)
+    rows = _lines(raw, rules, columns, ledger)
     # without ids, a return is an order of its own, which falls on the customer's latest before it
     order_id = "concat('return-', order_id) as order_id" if ledger.numbered else "order_id"
-    return rows.engine.table(
-        f"select customer_id, {order_id}, order_ts, -abs(amount) as amount from {quote(rows.name)}"
-    )
+    return rows.engine.table(f"select customer_id, {order_id}, order_ts, -abs(amount) as amount from {rows.name}")
 
 
 def _passed(raw: Raw) -> Table:
     """Pass a table through, its ids as text so that they join with the orders'."""
+    if not isinstance(raw.table.engine, DuckDB):
+        return passed(raw)
     ids, types = {"customer_id", "order_id", "product_id"}, raw.table.types
     picked = ", ".join(
         f"{as_id(quote(name), types[name])} as {quote(name)}" if name in ids else quote(name) for name in raw.names
@@ -274,7 +314,7 @@ def _passed(raw: Raw) -> Table:
 def _opened(shop: Shop, ledger: Ledger, *, derived: bool) -> str:
     """Say what was opened, and what was derived or recognised rather than told."""
     count, customers, first, last = shop.orders.engine.rows(
-        f"select count(*), count(distinct customer_id), min(order_ts), max(order_ts) from {quote(shop.orders.name)}"
+        f"select count(*), count(distinct customer_id), min(order_ts), max(order_ts) from {shop.orders.name}"
     )[0]
     told = [
         (

@@ -53,6 +53,7 @@ def refused(source: Any, **options: Any) -> str:
         "postgresql://db.example/shop?user=ann&password=Zx9",
         "postgresql://db.example/shop?sslPassword=Zx9&table=a",
         "s3://bucket/a.parquet?s3_secret_access_key=Zx9",
+        "sc://cluster.example:15002/;use_ssl=true;token=Zx9?table=a",
     ],
 )
 def test_a_password_is_not_shown(url: str) -> None:

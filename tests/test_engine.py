@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from crmlib import engine
 from crmlib.engine import DuckDB, Table, literal, quote, run, sql
-from crmlib.errors import SchemaError
+from crmlib.errors import CrmlibError, SchemaError
 
 DUCKDB = DuckDB()
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
@@ -155,3 +155,10 @@ def test_an_interrupted_query_leaves_nothing_behind(seconds: float) -> None:
     finally:
         signal.signal(signal.SIGINT, before)
     assert engine.rows("select count(*) from duckdb_tables()") == [(0,)]
+
+
+@pytest.mark.parametrize(("name", "value"), [("CRMLIB_MEMORY", "plenty"), ("CRMLIB_THREADS", "two")])
+def test_a_setting_that_cannot_be_read_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(CrmlibError, match=f"{value}.*{name}|{name}.*{value}"):
+        DuckDB()

@@ -25,6 +25,7 @@ from crmlib.clv.cohorts import fit_by
 from crmlib.clv.collapse import collapse, combine
 from crmlib.clv.discounted import DAYS_PER_MONTH, cltv, dert, discounted_purchases
 from crmlib.clv.gamma_gamma import GammaGammaFitter
+from crmlib.clv.history import span
 from crmlib.clv.pareto import ParetoNBDFitter
 from crmlib.clv.problems import ConvergenceError
 from crmlib.clv.protocol import LearnsFromPast, Model, PredictsSpend
@@ -32,7 +33,7 @@ from crmlib.clv.rolling import Rolling, compare, rolling
 from crmlib.clv.sbg import ShiftedBetaGeoFitter
 from crmlib.clv.scores import scorecard
 from crmlib.clv.store import load, save
-from crmlib.clv.summary import PERIOD_DAYS, holdout, summarize
+from crmlib.clv.summary import PERIOD_DAYS, early_spend, holdout, summarize
 from crmlib.clv.tracking import alive_history, frequencies, tracking
 from crmlib.clv.worth import value
 
@@ -63,6 +64,7 @@ __all__ = [
     "compare",
     "dert",
     "discounted_purchases",
+    "early_spend",
     "fit_by",
     "frequencies",
     "holdout",
@@ -70,6 +72,7 @@ __all__ = [
     "rolling",
     "save",
     "scorecard",
+    "span",
     "summarize",
     "tracking",
     "value",

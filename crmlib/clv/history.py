@@ -82,7 +82,24 @@ def past(
 
 
 def span(orders: pd.DataFrame | engine.Table) -> tuple[date, date]:
-    """Return the days of the first and the last order."""
+    """Return the days of the first and the last order.
+
+    Parameters
+    ----------
+    orders
+        order_ts.
+
+    Raises
+    ------
+    CrmlibError
+        There are no orders.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> span(pd.DataFrame({"order_ts": pd.to_datetime(["2024-01-05 10:00", "2024-02-01 18:30"])}))
+    (datetime.date(2024, 1, 5), datetime.date(2024, 2, 1))
+    """
     require(orders, "orders", ("order_ts",))
     found: Any = engine.run("order_span", tables={"orders": orders})
     row = (found.to_pandas() if isinstance(found, engine.Table) else found).iloc[0]

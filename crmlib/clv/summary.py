@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Frame = TypeVar("Frame", pd.DataFrame, engine.Table)
 
-__all__ = ["PERIOD_DAYS", "Period", "days_of", "holdout", "summarize"]
+__all__ = ["PERIOD_DAYS", "Period", "days_of", "early_spend", "holdout", "summarize"]
 
 Period = Literal["D", "W"]
 #: Days in a period. Weeks run from Monday to Sunday.
@@ -128,6 +128,39 @@ def holdout(orders: Frame, *, calibration_end: date | str, observation_end: date
     if not len(found):
         raise SchemaError(f"orders: nobody had bought by {seen}. Choose a later calibration_end.")
     return found
+
+
+def early_spend(orders: Frame, *, as_of: date | str, days: float) -> Frame:
+    """Return what each customer's first day brought, and what came within so many days of it.
+
+    Parameters
+    ----------
+    orders
+        customer_id, order_ts, amount.
+    as_of
+        The last day that counts.
+    days
+        How far from the first day to look; a customer who came later than that before as_of has not had all of them.
+
+    Returns
+    -------
+    pandas.DataFrame or Table
+        customer_id, first_amount, early_amount; the first day is part of both. Money in the shop's currency.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> orders = pd.DataFrame({
+    ...     "customer_id": ["ann", "ann", "ann"],
+    ...     "order_ts": pd.to_datetime(["2024-01-01", "2024-01-31", "2024-02-01"]),
+    ...     "amount": [20.0, 30.0, 5.0],
+    ... })
+    >>> early_spend(orders, as_of="2024-03-31", days=30)
+      customer_id  first_amount  early_amount
+    0         ann          20.0          50.0
+    """
+    require(orders, "orders", ("customer_id", "order_ts", "amount"))
+    return engine.run("clv_early_spend", tables={"orders": orders}, until=until(as_day(as_of)), days=float(days))
 
 
 def days_of(period: str) -> int:

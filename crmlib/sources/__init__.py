@@ -24,6 +24,7 @@ from crmlib.sources.object_store import read_objects, store_fingerprint
 from crmlib.sources.packaged import HELD_BY, POLICIES, SOURCES, package_files, read_packaged
 from crmlib.sources.raw import Raw, Reading, Wanted
 from crmlib.sources.servers import read_server, server_fingerprint
+from crmlib.sources.spark import is_spark_url, read_spark, spark_fingerprint
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,6 +43,7 @@ __all__ = [
     "fingerprint",
     "password_apart",
     "read",
+    "read_spark",
     "without_password",
 ]
 
@@ -147,7 +149,7 @@ def fingerprint(source: str | Path) -> str:
     source
         A known name, a path, a glob, a folder, a ``.toml`` file or a URL. A database server counts and hashes the
         columns that would be read (see `crmlib.sources.servers.server_fingerprint`); an object store gives size and
-        time of each object, without reading them.
+        time of each object, without reading them; a cluster is asked as `crmlib.sources.spark.spark_fingerprint` says.
 
     Examples
     --------
@@ -164,6 +166,9 @@ def fingerprint(source: str | Path) -> str:
         source = said.source
         # a new password is not new data
         total.update(msgspec.json.encode(msgspec.structs.replace(said, source=without_password(source))))
+    if is_spark_url(source):
+        total.update(spark_fingerprint(source).encode())
+        return total.hexdigest()
     kind = _kind(source)
     if kind in STORES:
         return f"{total.hexdigest()[:16]}{store_fingerprint(source)[16:]}"

@@ -18,6 +18,8 @@ __all__ = ["PASSWORD", "Address", "address", "password_apart", "without_password
 
 #: The environment's variable for the password of any database; PGPASSWORD and ~/.pgpass serve PostgreSQL as well.
 PASSWORD = "CRMLIB_DATABASE_PASSWORD"  # noqa: S105 - a name, no password
+#: Where Spark Connect's clients look for a token.
+_TOKEN = "SPARK_CONNECT_AUTHENTICATE_TOKEN"  # noqa: S105 - a name, no token
 _SECRET = re.compile(r"password|passwd|pwd|secret|token|key_id|access_key", re.IGNORECASE)
 
 
@@ -100,13 +102,26 @@ def without_password(source: str) -> str:
     'postgresql://ann@db.example/shop'
     >>> without_password("postgresql://db.example/shop?password=secret")
     'postgresql://db.example/shop?password=***'
+    >>> without_password("sc://cluster.example:15002/;token=secret;use_ssl=true?table=sales")
+    'sc://cluster.example:15002/;use_ssl=true?table=sales'
     >>> without_password("orders.csv")
     'orders.csv'
     """
+    if source.startswith("sc://"):
+        return _without_token(source)[0]
     left = _split(source)[0]
     if "://" not in left:
         return left
     return re.sub(rf"([?&][^=&]*(?:{_SECRET.pattern})[^=&]*)=[^&]*", r"\1=***", left, flags=re.IGNORECASE)
+
+
+def _without_token(url: str) -> tuple[str, str | None]:
+    """Take the token out of a URL of Spark Connect, whose options stand between semicolons."""
+    place, _, asked = url.partition("?")
+    first, *options = place.split(";")
+    kept = [option for option in options if not _SECRET.search(option.partition("=")[0])]
+    token = next((value for name, _, value in (option.partition("=") for option in options) if name == "token"), None)
+    return ";".join([first, *kept]) + (f"?{asked}" if asked else ""), unquote(token) if token else None
 
 
 def address(url: str) -> Address:
@@ -158,7 +173,7 @@ def _with(url: str, password: str | None) -> str:
 
 @contextlib.contextmanager
 def password_apart(source: str) -> Iterator[str]:
-    """Keep a URL's password in the environment for a while, and give the source without it.
+    """Keep a URL's password or token in the environment for a while, and give the source without it.
 
     What is started meanwhile inherits it; what is written down (parameters, results, names of folders) has none.
 
@@ -172,18 +187,30 @@ def password_apart(source: str) -> Iterator[str]:
     >>> with password_apart("postgresql://ann:secret@db.example/shop") as source:
     ...     print(source, os.environ["CRMLIB_DATABASE_PASSWORD"])
     postgresql://ann@db.example/shop secret
+    >>> with password_apart("sc://cluster.example:15002/;token=secret?table=sales") as source:
+    ...     print(source, os.environ["SPARK_CONNECT_AUTHENTICATE_TOKEN"])
+    sc://cluster.example:15002/?table=sales secret
     """
-    spelled = _split(source)[1]
-    if spelled is None:
-        yield source
+    if source.startswith("sc://"):
+        shown, secret = _without_token(source)
+        name = _TOKEN
+    else:
+        name = PASSWORD
+        shown, secret = (source, None) if _split(source)[1] is None else _shown_and_password(source)
+    if secret is None:
+        yield shown
         return
-    meant = address(source)
-    before = os.environ.get(PASSWORD)
-    os.environ[PASSWORD] = meant.password or ""
+    before = os.environ.get(name)
+    os.environ[name] = secret
     try:
-        yield meant.shown
+        yield shown
     finally:
         if before is None:
-            del os.environ[PASSWORD]
+            del os.environ[name]
         else:
-            os.environ[PASSWORD] = before
+            os.environ[name] = before
+
+
+def _shown_and_password(source: str) -> tuple[str, str]:
+    meant = address(source)
+    return meant.shown, meant.password or ""

@@ -41,6 +41,7 @@ class Dialect:
                 "pip install 'crmlib[databases]'."
             ) from None
         self._address = address
+        self._reading: Any = None
         self._error: type[Exception] = sqlalchemy.exc.SQLAlchemyError
         scheme, _, rest = address.url.partition("://")
         try:
@@ -62,6 +63,7 @@ class Dialect:
 
     def close(self) -> None:
         """Give the connection back."""
+        self._leave_unread()
         self._connection.close()
         self._engine.dispose()
 
@@ -107,7 +109,7 @@ class Dialect:
         """
         import pyarrow as pa
 
-        result = self._execute(text)
+        self._reading = result = self._execute(text)
         schema = pa.schema([(name, pa.string()) for name in result.keys()])  # noqa: SIM118 - no dict
 
         def read() -> Iterator[pa.RecordBatch]:
@@ -116,6 +118,13 @@ class Dialect:
                 yield pa.record_batch([pa.array(values, pa.string()) for values in columns], schema=schema)
 
         return pa.RecordBatchReader.from_batches(schema, read())
+
+    def _leave_unread(self) -> None:
+        """Drop what is left of a read that broke or was interrupted: PyMySQL would wait for its last row."""
+        held: Any = getattr(getattr(self._reading, "cursor", None), "_result", None)
+        if getattr(held, "unbuffered_active", False):
+            held.unbuffered_active = False
+            self._connection.invalidate()
 
     def expected(self, text: str) -> int | None:  # noqa: ARG002 - one signature for all kinds
         """Return None: no two databases tell it alike."""

@@ -6,12 +6,13 @@ import json
 import os
 import re
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crmlib.errors import RunError
+from crmlib.sources import described
 from crmlib.sources.addresses import password_apart
 from crmlib.suite import DEFAULT_SOURCE, executed, parameters, results, shelf, state
 from crmlib.suite.executed import Failure, Job
@@ -94,7 +95,7 @@ def run(
     asked
         Parameters of the notebooks, name to text.
     jobs
-        How many notebooks run at once; as many as there are processors by default.
+        How many notebooks run at once; see `at_once` for the default.
     out
         The folder to write to; ``runs/<source>-<as_of>`` by default.
     resume
@@ -175,7 +176,7 @@ def _run(
         with Progress(console, planned) as progress:
             for job in kept:
                 progress.kept(job)
-            with Workers(min(jobs or os.cpu_count() or 1, max(len(to_run), 1))) as workers:
+            with Workers(min(jobs or at_once(data.source), max(len(to_run), 1))) as workers:
                 for job, took in workers.run(to_run, on_start=progress.started, on_wait=progress.look):
                     failure = conclude(job)
                     seconds[job.name] = round(took, 3)
@@ -225,8 +226,24 @@ def open_data(source: str, as_of: str | None) -> Data:
     from crmlib.shop import fingerprint, open_shop
 
     meant = anywhere(source)
-    shop = open_shop(meant, as_of=as_of or None)
-    return Data(source, meant, shop.as_of.isoformat(), fingerprint(meant), {**manifest(shop), "source": source})
+    # closed when done: a cluster's cores are for the notebooks
+    with closing(open_shop(meant, as_of=as_of or None)) as shop:
+        return Data(source, meant, shop.as_of.isoformat(), fingerprint(meant), {**manifest(shop), "source": source})
+
+
+def at_once(source: str) -> int:
+    """Say how many notebooks may run at once by default.
+
+    As many as there are processors. One on a standalone Spark cluster, where an application takes all cores that there
+    are, and the next one waits for them.
+
+    Examples
+    --------
+    >>> at_once("spark://10.0.0.1:7077?table=orders")
+    1
+    """
+    meant = described(source).source if source.endswith(".toml") else source
+    return 1 if meant.startswith("spark://") else os.cpu_count() or 1
 
 
 def anywhere(source: str) -> str:
@@ -259,7 +276,7 @@ def slug(source: str) -> str:
     >>> slug("cdnow"), slug("data/My Orders.csv"), slug("sqlite:///db/shop.db")
     ('cdnow', 'my-orders', 'shop')
     """
-    last = re.split(r"[/\\]", source.partition("?")[0].partition("#")[0].rstrip("/\\"))[-1]
+    last = re.split(r"[/\\]", re.split(r"[?#;]", source)[0].rstrip("/\\"))[-1]
     stem = last.rsplit(".", 1)[0] if "." in last.strip(".") else last
     return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") or "shop"
 

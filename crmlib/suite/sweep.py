@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from crmlib.errors import RunError
 from crmlib.recording import read_payloads
 from crmlib.suite import DEFAULT_SOURCE, executed, parameters, shelf, state, sweep_page
 from crmlib.suite.files import digest, write_whole
-from crmlib.suite.run import conclude, open_data, plan, slug
+from crmlib.suite.run import at_once, conclude, open_data, plan, slug
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -122,7 +121,7 @@ def sweep(
                 if job not in to_run:
                     progress.kept(job)
             if to_run:
-                with _workers(scheduler, min(jobs or os.cpu_count() or 1, len(to_run))) as workers:
+                with _workers(scheduler, min(jobs or at_once(data.source), len(to_run))) as workers:
                     for job, _ in workers.run(to_run, on_start=progress.started, on_wait=progress.look):
                         progress.ended(job, conclude(job))
         table = table_of(list(zip(points, planned.values(), strict=True)))

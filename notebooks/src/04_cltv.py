@@ -33,7 +33,7 @@ import warnings
 import numpy as np
 import pandas as pd
 
-from crmlib import clv, explore, open_shop, plots, policy, record, stop_here
+from crmlib import clv, explore, open_shop, plots, policy, record, rfm, stop_here
 from crmlib.synth import has_truth, read_truth
 
 plots.use_style()
@@ -47,11 +47,8 @@ plots.use_style()
 
 # %%
 shop = open_shop(source, as_of=as_of or None)
-orders = shop.orders.to_pandas()
-orders["day"] = orders["order_ts"].dt.normalize()
 last_day = pd.Timestamp(shop.as_of) - pd.Timedelta(days=1)
-orders = orders[orders["day"] <= last_day]
-first_day = orders["day"].min()
+first_day = pd.Timestamp(clv.span(shop.orders)[0])
 half_way = pd.Timedelta(days=(last_day - first_day).days // 2)
 middle = pd.Timestamp(calibration_end) if calibration_end else first_day + half_way
 print(
@@ -69,12 +66,15 @@ print(
 #
 # A fourth number says how much: **monetary value**, the mean spend of the repeat purchases. The first purchase is left out.
 #
-# Here are six customers, counted by hand.
+# Here are six customers, counted by hand. We draw two hundred by lot, order them by how often they bought, and take some from the rare to the frequent.
 
 # %%
-ranked = orders.groupby("customer_id").size().sort_values(kind="stable").index  # by their number of orders
+some = shop.sample_orders(customers=200).to_pandas()
+some["day"] = some["order_ts"].dt.normalize()
+some = some[some["day"] <= last_day]
+ranked = some.groupby("customer_id").size().sort_values(kind="stable").index  # by their number of orders
 six_ids = [ranked[int(share * len(ranked))] for share in (0.1, 0.5, 0.7, 0.8, 0.9, 0.95)]
-six = orders[orders["customer_id"].isin(six_ids)]
+six = some[some["customer_id"].isin(six_ids)]
 purchases = six.groupby(["customer_id", "day"], as_index=False)["amount"].sum().sort_values("day")
 first = purchases.groupby("customer_id")["day"].min()
 again = purchases[purchases["day"] > purchases["customer_id"].map(first)].groupby("customer_id")
@@ -336,7 +336,8 @@ print(f"A customer of whom we know nothing is expected to spend {average:.2f} a 
 # %% mystnb={"image": {"alt": "A rising curve: the share of total CLTV held by the best customers, best first, above the diagonal of equal shares."}}
 rules = policy.load({"clv": {"horizon_months": horizon_months, "annual_discount": annual_discount, "margin": margin}})
 worth = customers.merge(clv.value(customers, buying, spend, policy=rules), on="customer_id")
-worth["spent"] = worth["customer_id"].map(orders.groupby("customer_id")["amount"].sum())
+bills = rfm.score(shop.orders, as_of=last_day.date()).to_pandas()[["customer_id", "monetary"]]
+worth = worth.merge(bills.rename(columns={"monetary": "spent"}), on="customer_id")
 worth = worth.sort_values("cltv", ascending=False, ignore_index=True)
 tenth = max(1, len(worth) // 10)
 top_share = worth["cltv"].head(tenth).sum() / worth["cltv"].sum()
@@ -453,8 +454,8 @@ if has_truth(source):
 # **What do you expect?** Which part is larger, the first order or all that follows?
 
 # %%
-first_orders = orders.groupby(["customer_id", "day"], sort=True)["amount"].sum().groupby("customer_id").first()
-first_orders = first_orders.reindex(customers["customer_id"]).to_numpy()
+early = clv.early_spend(shop.orders, as_of=last_day.date(), days=horizon_months * clv.DAYS_PER_MONTH).to_pandas()
+first_orders = early["first_amount"].to_numpy()
 
 
 def newcomer(purchases: object, spend: object, weights: np.ndarray | None = None) -> tuple[float, float]:
@@ -478,12 +479,10 @@ print(f"Margin of the first order {now:.2f}, of the later ones {later:.2f}: toge
 print(f"95 % interval: {lowest:.2f} to {highest:.2f}.")
 
 # %%
-days_since_first = (orders["day"] - orders.groupby("customer_id")["day"].transform("min")).dt.days
-days_in_horizon = horizon_months * clv.DAYS_PER_MONTH
-watched = customers.loc[customers["T"] >= days_in_horizon, "customer_id"]
-within = orders["customer_id"].isin(watched) & (days_since_first <= days_in_horizon)
+whole_horizon = customers.loc[customers["T"] >= horizon_months * clv.DAYS_PER_MONTH, "customer_id"]
+watched = early[early["customer_id"].isin(whole_horizon)]
 if len(watched):
-    left = margin * orders.loc[within, "amount"].sum() / len(watched)
+    left = margin * watched["early_amount"].mean()
     print(f"The {len(watched):,} customers whom we have watched for {horizon_months} months left {left:.2f} each.")
 
 # %% [markdown]

@@ -9,7 +9,7 @@ import pytest
 
 import crmlib
 from crmlib import clv
-from crmlib.engine import Table
+from crmlib.engine import DuckDB, Table
 from crmlib.errors import ModelError
 
 
@@ -56,6 +56,7 @@ def test_only_unique_rows_travel(table: Table, monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_table_with_weights_is_taken_as_it_is(table: Table) -> None:
     rows = clv.collapse(table)
+    assert isinstance(table.engine, DuckDB)
     pd.testing.assert_frame_equal(clv.collapse(table.engine.add(rows)), rows)
 
 

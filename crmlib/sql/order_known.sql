@@ -1,0 +1,2 @@
+-- What had happened by the end of a day.
+select * from {rows} where order_ts < :until

@@ -1,0 +1,166 @@
+"""One text, two engines, one answer: every query in crmlib/sql on DuckDB and on Spark, over a million orders."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crmlib import rfm
+from crmlib.days import as_day, until
+from crmlib.engine import DuckDB, literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pyspark.sql import SparkSession
+
+    from crmlib.engine import Engine, Table
+    from crmlib.spark_engine import Spark
+
+pytestmark = pytest.mark.needs("java", "python:pyspark")
+
+#: Each query: what stands for its {tables} (a file's table, or another query's result) and for its :values.
+DAY, BEFORE = as_day("2024-09-30"), as_day("2024-03-31")
+ENDS = {
+    "calibration_end": BEFORE,
+    "calibration_until": until(BEFORE),
+    "observation_end": DAY,
+    "until": until(DAY),
+    "period_days": 7,
+}
+EDGES = {
+    "recency_days": (45.0, 102.0, 190.0, 330.0),
+    "frequency": (1.0, 2.0, 4.0, 8.0),
+    "monetary": (19.95, 50.0, 119.7, 300.0),
+}
+POINTS = {f"{name}_{i}": edge for name, edges in EDGES.items() for i, edge in enumerate(edges, 1)}
+#: A new query needs one line here, in the order of the alphabet. Left, what stands for each {table} of its text:
+#: "orders" (a million of them, with lines' columns), a table of `small_tables`, or another query, whose answer it then
+#: reads. Right, what stands for its :values. `test_every_query_is_asked` fails until the line is there.
+CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
+    "clv_arrivals": ({"orders": "orders"}, ENDS),
+    "clv_collapse": ({"summary": "clv_summary"}, {}),
+    "clv_collapse_spend": ({"summary": "clv_summary"}, {}),
+    "clv_early_spend": ({"orders": "orders"}, {"until": until(DAY), "days": 365.25}),
+    "clv_history": (
+        {"orders": "orders"},
+        {"at": BEFORE, "at_until": until(BEFORE), "end": DAY, "until": until(DAY), "period_days": 7, "recent": 4},
+    ),
+    "clv_holdout": ({"orders": "orders"}, ENDS),
+    "clv_summary": ({"orders": "orders"}, {"as_of": DAY, "until": until(DAY), "period_days": 1}),
+    "order_checksum": ({"orders": "orders"}, {}),
+    "order_known": ({"rows": "orders"}, {"until": until(DAY)}),
+    "order_netting": ({"totals": "order_totals"}, {}),
+    "order_same_day": ({"orders": "orders"}, {}),
+    "order_sample": ({"orders": "orders"}, {"customers": 500}),
+    "order_span": ({"orders": "orders"}, {}),
+    "order_totals": ({"lines": "orders"}, {}),
+    "personas_categories": ({"lines": "orders", "products": "products"}, {"until": until(DAY)}),
+    "personas_discounts": ({"lines": "orders", "products": "products"}, {"until": until(DAY)}),
+    "personas_history": ({"orders": "orders"}, {"until": until(DAY)}),
+    "personas_promoters": ({"surveys": "surveys"}, {"until": until(DAY)}),
+    "personas_visits": ({"sessions": "sessions"}, {"until": until(DAY)}),
+    "personas_zones": ({"zones": "zones", "sessions": "sessions"}, {"until": until(DAY)}),
+    "rfm_cut_points": ({"measures": "rfm_measures"}, {}),
+    "rfm_measures": ({"orders": "orders"}, {"as_of": DAY, "until": until(DAY)}),
+    "rfm_migration": ({"before": "rfm_scores", "after": "rfm_scores"}, {}),
+    "rfm_no_units": ({"scores": "rfm_scores"}, {}),
+    "rfm_scores": ({"measures": "rfm_measures", "segment_map": "segment_map"}, POINTS),
+    "rfm_segments": ({"scores": "rfm_units"}, {}),
+    "rfm_units": ({"scores": "rfm_scores", "lines": "orders"}, {"until": until(DAY)}),
+}
+
+
+def small_tables() -> dict[str, pd.DataFrame]:
+    """Draw the tables that only some queries look at."""
+    chance = np.random.default_rng(2)
+    sessions, answers = 20_000, 5_000
+    start = pd.Timestamp("2024-01-01") + pd.to_timedelta(chance.integers(0, 365 * 24 * 60, sessions), unit="min")
+    who = np.char.add("c", chance.integers(0, 5_000, sessions).astype(str))
+    ids = np.char.mod("s%06d", np.arange(sessions))
+    asked = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(answers), unit="h")
+    return {
+        "segment_map": rfm.segment_map(),
+        "products": pd.DataFrame(
+            {
+                "product_id": [f"p{i}" for i in range(50)],
+                "item": ["shoes", "hats", None, "bags", "hats"] * 10,
+                "price": [19.95, 50.0, 4.99, 129.01, 9.9] * 10,
+            }
+        ),
+        "sessions": pd.DataFrame({"session_id": ids, "customer_id": pd.Series(who).mask(chance.random(sessions) < 0.3),
+                                  "start_ts": start}),
+        "zones": pd.DataFrame({"session_id": np.repeat(ids, 2), "customer_id": np.repeat(who, 2),
+                               "zone": ["home", "sale"] * sessions, "views": chance.integers(1, 9, 2 * sessions)}),
+        "surveys": pd.DataFrame({"customer_id": who[:answers], "kind": ["nps", "nps", "csat", "nps", "ces"] * 1_000,
+                                 "score": chance.choice([0.0, 7.0, 9.0, 10.0, np.nan], answers),
+                                 "answered_ts": asked}),
+    }  # fmt: skip
+
+
+def answers_of(engine: Engine, orders: Table) -> Callable[[str], Table]:
+    """Return a function from a query's name to its answer on an engine, over that engine's own answers."""
+    tables = {"orders": orders, **{name: engine.lend(data) for name, data in small_tables().items()}}
+
+    @cache
+    def answer(name: str) -> Table:
+        if name in tables:
+            return tables[name]
+        parts, values = CASES[name]
+        return engine.query(name, {key: answer(part) for key, part in parts.items()}, **values)
+
+    return answer
+
+
+@pytest.fixture(scope="module")
+def duckdb_answer(orders_file: Path) -> Callable[[str], Table]:
+    engine = DuckDB()
+    return answers_of(engine, engine.table(f"select * from read_parquet({literal(str(orders_file))})"))
+
+
+@pytest.fixture(scope="module")
+def spark_answer(orders_file: Path, spark: SparkSession, on_spark: Spark) -> Callable[[str], Table]:
+    # Parquet's times without zone are Spark's times without zone only where it is told so
+    orders = on_spark.adopt(spark.read.option("inferTimestampNTZEnabled", value=True).parquet(str(orders_file)))
+    return answers_of(on_spark, orders)
+
+
+def test_every_query_is_asked() -> None:
+    there = {file.name.removesuffix(".sql") for file in (files("crmlib") / "sql").iterdir()}
+    assert set(CASES) == there
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_both_engines_give_the_same_answer(
+    name: str, duckdb_answer: Callable[[str], Table], spark_answer: Callable[[str], Table]
+) -> None:
+    here, there = duckdb_answer(name).to_pandas(), spark_answer(name).to_pandas()
+    assert list(there.columns) == list(here.columns)
+    assert len(there) == len(here) > 0
+    for column in here.columns:
+        one, two = here[column], there[column]
+        if pd.api.types.is_float_dtype(one):
+            # sums are of decimals, hence exact: only the last division may round differently
+            np.testing.assert_allclose(two.to_numpy(float), one.to_numpy(float), rtol=1e-13, atol=0, err_msg=column)
+        else:
+            pd.testing.assert_series_equal(two, one, check_dtype=not pd.api.types.is_numeric_dtype(one))
+
+
+def test_the_day_index_is_the_same_at_the_edges_of_days(on_spark: Spark) -> None:
+    moments = ["1969-12-31 23:59:59", "1970-01-01 00:00:00", "2024-03-10 02:30:00", "2024-12-31 23:59:59.999999"]
+    text = "select " + ", ".join(f"day_index({{}}'{moment}')" for moment in moments)
+    here = DuckDB().rows(text.replace("{}", "timestamp "))
+    assert on_spark.rows(text.replace("{}", "timestamp_ntz ")) == here
+
+
+def test_a_bound_is_not_moved_by_the_sessions_zone(on_spark: Spark) -> None:
+    rows = on_spark.lend(pd.DataFrame({"order_ts": [datetime(2024, 3, 10, 2, 30), datetime(2024, 3, 11)]}))  # noqa: DTZ001
+    known = on_spark.query("order_known", {"rows": rows}, until=until(as_day("2024-03-10")))
+    assert known.to_pandas()["order_ts"].tolist() == [pd.Timestamp("2024-03-10 02:30")]
