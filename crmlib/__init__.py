@@ -17,7 +17,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crmlib import clv, clv_plots, concentration, intake, persona_plots, personas, plots, rfm, text
+    from crmlib import (
+        churn,
+        churn_plots,
+        clv,
+        clv_plots,
+        concentration,
+        intake,
+        persona_plots,
+        personas,
+        plots,
+        rfm,
+        text,
+    )
     from crmlib.errors import CrmlibError
     from crmlib.policy import Policy
     from crmlib.recording import record
@@ -29,6 +41,8 @@ __all__ = [
     "CrmlibError",
     "Policy",
     "Shop",
+    "churn",
+    "churn_plots",
     "clv",
     "clv_plots",
     "concentration",

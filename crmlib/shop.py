@@ -12,8 +12,9 @@ from crmlib import policy as policies
 from crmlib.days import as_day, until
 from crmlib.engine import DuckDB, Table, quote
 from crmlib.errors import SchemaError, SourceError
+from crmlib.known import known_by
 from crmlib.ledger import Ledger
-from crmlib.order_lines import as_id, lines
+from crmlib.order_lines import lines
 from crmlib.orders import orders
 from crmlib.sources import (
     HELD_BY,
@@ -29,7 +30,7 @@ from crmlib.sources import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import pandas as pd
 
@@ -57,6 +58,8 @@ class Shop:
         What was found and done on the way in.
     source
         Where the tables come from, without a password.
+    opened
+        How to look at it on another day: see `on`.
 
     Examples
     --------
@@ -77,6 +80,7 @@ class Shop:
         ledger: Ledger,
         *,
         source: str = "",
+        opened: Callable[[date], Shop] | None = None,
     ) -> None:
         self.name = name
         self.source = source or name
@@ -84,6 +88,29 @@ class Shop:
         self.policy = policy
         self._tables = dict(tables)
         self._ledger = ledger
+        self._opened = opened
+
+    def on(self, day: date | str) -> Shop:
+        """Look at the same business on an earlier day, as if it were opened then.
+
+        Parameters
+        ----------
+        day
+            Inclusive. Returns that came later are not netted yet, and nothing else of later days is known.
+
+        Examples
+        --------
+        >>> shop = open_shop("cdnow-sample")
+        Opened cdnow-sample: ...
+        >>> shop.on("1997-03-31")
+        <Shop cdnow-sample as of 1997-03-31: orders>
+        """
+        day = as_day(day)
+        if day > self.as_of or self._opened is None:
+            raise SourceError(
+                f"The shop {self.name!r} is known up to {self.as_of}, not on {day}. Open it with as_of={str(day)!r}."
+            )
+        return self._opened(day)
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -150,8 +177,8 @@ def open_shop(
         Which column is which: name in crmlib -> name in the source, such as ``{"customer_id": "CustomerID"}``.
         Those left out are recognised by their usual spellings, and reported.
     as_of
-        The day on which the shop is looked at: rows up to and including it are known. The day after the last order
-        by default.
+        The day on which the shop is looked at: rows of any table up to and including it are known, and what happened
+        to them later is empty. The day after the last order by default.
     policy
         The business's definitions: see `crmlib.policy.load`.
     query
@@ -198,12 +225,15 @@ def open_shop(
         raise SourceError(f"decimal={decimal!r}: the decimal mark is '.' or ','.")
     rules = policies.load(POLICIES.get(source) if policy is None and isinstance(source, str) else policy)
     ledger = Ledger()
-    day = None if as_of is None else as_day(as_of)
     wanted = Description(source="", columns=dict(columns or {}), query=query).wanted(rules.orders)
-    name, raw = read(source, DuckDB(), Reading(encoding, decimal, date_format), wanted)
-    tables, day = _tables(raw, rules.orders, dict(columns or {}), day, ledger)
-    shown = without_password(str(source)) if isinstance(source, str | Path) else name
-    shop = Shop(name, tables, day, rules, ledger, source=shown)
+
+    def opened(day: date | None, ledger: Ledger) -> Shop:
+        name, raw = read(source, DuckDB(), Reading(encoding, decimal, date_format), wanted)
+        tables, last = _tables(raw, rules.orders, dict(columns or {}), day, ledger)
+        shown = without_password(str(source)) if isinstance(source, str | Path) else name
+        return Shop(name, tables, last, rules, ledger, source=shown, opened=lambda other: opened(other, Ledger()))
+
+    shop = opened(None if as_of is None else as_day(as_of), ledger)
     print(_opened(shop, ledger, derived=as_of is None))  # noqa: T201 - what was derived or recognised is always said
     return shop
 
@@ -211,7 +241,7 @@ def open_shop(
 def _tables(
     raw: dict[str, Raw], rules: policies.Orders, columns: dict[str, str], as_of: date | None, ledger: Ledger
 ) -> tuple[dict[str, Table], date]:
-    """Make the shop's tables from the source's: orders first, the others passed through."""
+    """Make the shop's tables from the source's: orders first, the others as they were known by the day."""
     main = next((name for name in ("orders", "order_lines") if name in raw), None)
     if main is None:
         there = f"there are: {', '.join(raw)}" if raw else "there is none at all"
@@ -238,7 +268,7 @@ def _tables(
         if name == "order_lines" and main == "orders":
             tables[name] = _up_to(lines(table, rules, {}, Ledger()), as_of, None)
         elif name not in tables and name != main:
-            tables[name] = _passed(table)
+            tables[name] = known_by(name, raw, as_of, rules)
     return tables, as_of
 
 
@@ -260,15 +290,6 @@ def _returns(raw: Raw, rules: policies.Orders) -> Table:
     return rows.engine.table(
         f"select customer_id, {order_id}, order_ts, -abs(amount) as amount from {quote(rows.name)}"
     )
-
-
-def _passed(raw: Raw) -> Table:
-    """Pass a table through, its ids as text so that they join with the orders'."""
-    ids, types = {"customer_id", "order_id", "product_id"}, raw.table.types
-    picked = ", ".join(
-        f"{as_id(quote(name), types[name])} as {quote(name)}" if name in ids else quote(name) for name in raw.names
-    )
-    return raw.table.engine.table(f"select {picked} from {quote(raw.table.name)}")
 
 
 def _opened(shop: Shop, ledger: Ledger, *, derived: bool) -> str:
