@@ -75,7 +75,7 @@ def signal_dots(table: pd.DataFrame, *, everyone: float, title: str, language: s
     Parameters
     ----------
     table
-        caught and right (shares of 1); one row a signal, named by the index.
+        From `crmlib.churn.judge_signals`.
     everyone
         The share that left among all.
     title
@@ -94,7 +94,7 @@ def signal_dots(table: pd.DataFrame, *, everyone: float, title: str, language: s
             axes.annotate(
                 f"{share:.0%}", (share, place), xytext=(0, above), textcoords="offset points", ha="center", fontsize=9
             )
-    axes.set_yticks(places, [str(name) for name in rows.index])
+    axes.set_yticks(places, [label(f"signal_{name}", language) for name in rows.index])
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set(xlabel=label("share_of_customers", language), xlim=(-0.03, 1.03), ylim=(-0.6, len(rows) - 0.4))
     axes.set_title(title)

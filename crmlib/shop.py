@@ -89,6 +89,7 @@ class Shop:
         self._tables = dict(tables)
         self._ledger = ledger
         self._opened = opened
+        self._earlier: Shop | None = None
 
     def on(self, day: date | str) -> Shop:
         """Look at the same business on an earlier day, as if it were opened then.
@@ -110,7 +111,9 @@ class Shop:
             raise SourceError(
                 f"The shop {self.name!r} is known up to {self.as_of}, not on {day}. Open it with as_of={str(day)!r}."
             )
-        return self._opened(day)
+        if self._earlier is None or self._earlier.as_of != day:
+            self._earlier = self._opened(day)  # kept, for features and signals of one day are asked for in turn
+        return self._earlier
 
     @property
     def tables(self) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from crmlib.churn.features import OUTCOMES, examples, features, leaks, origins
 from crmlib.churn.prediction import KINDS, ChurnModel, baselines, rolling
 from crmlib.churn.profit import Offer, expected_profit, pays_from, profit_curve
 from crmlib.churn.retention import cohorts, retention
-from crmlib.churn.signals import SIGNALS, signals
+from crmlib.churn.signals import SIGNALS, judge_signals, signals
 from crmlib.churn.survival import LogRank, cox, kaplan_meier, lifetimes, log_rank, median_lifetime
 from crmlib.churn.uplift import UpliftModel, arm_difference, experiments, targeting
 from crmlib.churn.windows import gaps, windows
@@ -41,6 +41,7 @@ __all__ = [
     "features",
     "gains",
     "gaps",
+    "judge_signals",
     "kaplan_meier",
     "leaks",
     "lifetimes",

@@ -54,7 +54,7 @@ def scorecard(actual: ArrayLike, predictions: Mapping[str, ArrayLike] | pd.DataF
         raise CrmlibError("Everybody left, or nobody did: there is nothing to tell apart. Choose another horizon.")
     rows = {}
     for name in predictions:
-        chance = _chances(str(name), predictions[name], len(left))
+        chance = _chances(str(name), predictions[str(name)], len(left))
         table = calibration(left, chance)
         curve = gains(left, chance)
         rows[str(name)] = {

@@ -261,9 +261,9 @@ def leaks(build: Callable[[Shop, date], pd.DataFrame], shop: Shop, at: date | st
     both = now.index.intersection(then.index)
     rows = [] if len(now) == len(then) == len(both) else ["(rows)"]
     columns = [name for name in now if name in then]
-    gone = [name for name in now if name not in then]
+    gone = [str(name) for name in now if name not in then]
     one, two = now.loc[both], then.loc[both]
-    differ = [name for name in columns if not one[name].equals(two[name])]
+    differ = [str(name) for name in columns if not one[name].equals(two[name])]
     return [*differ, *gone, *rows]
 
 

@@ -8,19 +8,14 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from crmlib import policy as policies
-from crmlib.churn.features import OUTCOMES, examples, origins
+from crmlib.churn.features import OUTCOMES
 from crmlib.churn.signals import SIGNALS
 from crmlib.errors import CrmlibError, ModelError, SchemaError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import date
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
-
-    from crmlib.policy import Policy
-    from crmlib.shop import Shop
 
 __all__ = ["KINDS", "ChurnModel", "Kind", "baselines", "rolling"]
 
@@ -156,28 +151,18 @@ def baselines(learnt: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
 
 
 def rolling(
-    shop: Shop,
-    *,
-    cutoffs: int | Sequence[date | str] = 5,
-    judged: int = 2,
-    horizon_days: int | None = None,
-    policy: Policy | str | None = None,
-    kinds: Sequence[Kind] = KINDS,
-    build: Callable[[Shop], pd.DataFrame] | None = None,
-    seed: int = 1,
+    seen: pd.DataFrame, *, horizon_days: int = 90, judged: int = 2, kinds: Sequence[Kind] = KINDS, seed: int = 1
 ) -> pd.DataFrame:
-    """Predict at several cut-offs, each time from earlier cut-offs whose outcome was known by then.
+    """Predict the last cut-offs, each time from earlier ones whose outcome was known by then.
 
     Parameters
     ----------
-    shop
-        As it is known now.
-    cutoffs
-        The days, or how many: then a horizon apart, see `origins`.
+    seen
+        From `crmlib.churn.examples`, of several cut-offs.
+    horizon_days
+        Theirs.
     judged
-        How many of the last ones are predicted; the earlier ones are learnt from.
-    horizon_days, policy, build
-        As for `examples`.
+        How many of the last cut-offs are predicted; the earlier ones are learnt from.
     kinds
         The models.
     seed
@@ -196,20 +181,19 @@ def rolling(
     Examples
     --------
     >>> from crmlib import churn, open_shop
-    >>> found = churn.rolling(open_shop("cdnow-sample"), cutoffs=3, judged=1, kinds=["logistic"])
+    >>> shop = open_shop("cdnow-sample")
     Opened cdnow-sample: ...
-    >>> churn.scorecard(found["left_us"], found[["logistic", "everyone alike"]])["brier"].is_monotonic_increasing
-    True
+    >>> seen = churn.examples(shop, churn.origins(shop, 3, horizon_days=90))
+    >>> found = churn.rolling(seen, judged=1, kinds=["logistic"])
+    >>> churn.scorecard(found["left_us"], found[["everyone alike", "logistic"]]).index[0]
+    'logistic'
     """
-    horizon = horizon_days or policies.load(policy or shop.policy).churn.horizon_days
-    days = origins(shop, cutoffs, horizon_days=horizon) if isinstance(cutoffs, int) else cutoffs
-    seen = examples(shop, days, horizon_days=horizon, policy=policy, build=build)
     parts: list[pd.DataFrame] = []
     for day in sorted(seen["at"].unique())[-judged:]:
-        learnt = seen[seen["at"] + pd.Timedelta(days=horizon) <= day]
+        learnt = seen[seen["at"] + pd.Timedelta(days=horizon_days) <= day]
         if learnt.empty:
             raise CrmlibError(
-                f"No cut-off lies {horizon} days before {pd.Timestamp(day):%Y-%m-%d}: nothing to learn from. "
+                f"No cut-off lies {horizon_days} days before {pd.Timestamp(day):%Y-%m-%d}: nothing to learn from. "
                 "Use more cut-offs, or judge fewer."
             )
         now = seen[seen["at"] == day]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from crmlib.policy import Policy
     from crmlib.shop import Shop
 
-__all__ = ["SIGNALS", "signals"]
+__all__ = ["SIGNALS", "judge_signals", "signals"]
 
 #: The signals, and the column that says how many days ago what they watch was last seen.
 SIGNALS = {"no_login": "days_since_login", "no_purchase": "days_since_purchase", "low_score": "days_since_score"}
@@ -100,7 +100,7 @@ def flags(shop: Shop, *, policy: Policy | str | None) -> pd.DataFrame:
         "answers": scores(shop),
     }
     found = engine.run("churn_last_seen", tables=tables, as_of=day, until=until(day)).to_pandas()
-    days = [name for name in found if name.startswith("days_")]
+    days = [str(name) for name in found if str(name).startswith("days_")]
     found = found.astype(dict.fromkeys([*days, "score"], "float64")).sort_values("customer_id", ignore_index=True)
     who = found["customer_id"]
     found["login_window"] = of_customers(shop, who, of="logins", policy=policy) if "logins" in shop.tables else np.nan
@@ -115,6 +115,46 @@ def flags(shop: Shop, *, policy: Policy | str | None) -> pd.DataFrame:
         if table not in shop.tables:
             found[flag] = found[flag].where(who.isna())
     return found[["customer_id", *SIGNALS, *SIGNALS.values(), "score", "login_window", "purchase_window"]]
+
+
+def judge_signals(examples: pd.DataFrame) -> pd.DataFrame:
+    """Say what each signal catches of those who left, and how often it is right.
+
+    Parameters
+    ----------
+    examples
+        From `crmlib.churn.examples`: the signals at a cut-off, and who left after it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a signal that the source can give, and ``any``: caught, the share of those who left that had it
+        (recall); right, the share of those with it that left (precision; missing if nobody had it); flagged, the share
+        of all that had it.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> seen = pd.DataFrame({"no_login": [True, False, None, True], "left_us": [1, 1, 0, 0]})
+    >>> judge_signals(seen.assign(no_purchase=None, low_score=None)).loc["no_login"].tolist()
+    [0.5, 0.5, 0.5]
+    """
+    import pandas as pd
+
+    left = examples["left_us"].to_numpy() == 1
+    known = {name: examples[name].astype("boolean") for name in SIGNALS if examples[name].notna().any()}
+    shown = {name: flag.fillna(value=False).to_numpy(dtype=bool) for name, flag in known.items()}
+    if len(shown) > 1:
+        shown["any"] = np.logical_or.reduce(list(shown.values()))
+    rows = {
+        name: {
+            "caught": flag[left].mean() if left.any() else np.nan,
+            "right": left[flag].mean() if flag.any() else np.nan,
+            "flagged": flag.mean(),
+        }
+        for name, flag in shown.items()
+    }
+    return pd.DataFrame(rows).T
 
 
 def _too_long(found: pd.DataFrame, what: str, never: str, sign: str) -> pd.Series:

@@ -227,11 +227,11 @@ def cox(days: ArrayLike, left_us: ArrayLike, covariates: pd.DataFrame) -> pd.Dat
         raise CrmlibError(f"cox: {len(table)} rows of covariates for {len(time)} customers.")
     full = table.notna().all(axis=1).to_numpy()
     table, time, event = table[full].astype(float), time[full], event[full]
-    flat = [name for name in table if table[name].nunique() <= 1]
+    scale = table.std(ddof=0)
+    flat = [name for name in table if not scale[name] > 0]
     if flat or not event.any():
         why = f"the covariate {flat[0]!r} does not vary" if flat else "nobody left"
         raise ModelError(f"Cox regression: {why}. Leave it out, or take a longer history.")
-    scale = table.std(ddof=0)
     found = PHReg(time, (table - table.mean()) / scale, status=event.astype(int), ties="efron").fit(disp=0)
     effect, error = np.asarray(found.params), np.asarray(found.bse)
     per_unit, half = effect / scale.to_numpy(), 1.959963984540054 * error / scale.to_numpy()
