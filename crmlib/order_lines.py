@@ -114,7 +114,7 @@ def _missing(missing: list[Column], raw: Raw) -> str:
 def _typed(raw: Raw, found: Mapping[str, str], types: Mapping[str, str], rules: policy.Orders) -> dict[str, str]:
     """Return an SQL expression for each column; what cannot be read becomes null, to be found by `_checked`."""
     kinds = {column.name: column.kind for column in TABLES["order_lines"]}
-    readers = {"id": _id, "timestamp": _timestamp, "money": _money, "number": _number, "text": _text}
+    readers = {"id": _id, "timestamp": as_time, "money": _money, "number": _number, "text": _text}
     typed = {name: readers[kinds[name]](quote(source), types[source], raw, rules) for name, source in found.items()}
     if "amount" not in typed:
         typed["amount"] = f"try_cast({typed['quantity']} * {typed['unit_price']} as {MONEY})"
@@ -156,7 +156,20 @@ def as_id(column: str, kind: str) -> str:
     return f"nullif(trim(cast({column} as varchar)), '')"
 
 
-def _timestamp(column: str, kind: str, raw: Raw, rules: policy.Orders) -> str:
+def as_time(column: str, kind: str, raw: Raw, rules: policy.Orders) -> str:
+    """Return an SQL expression for a time in the shop's zone, null where it cannot be read.
+
+    Parameters
+    ----------
+    column
+        The column, quoted.
+    kind
+        Its SQL type.
+    raw
+        Its table, which says how text is to be read.
+    rules
+        Whose ``timezone`` it is brought to.
+    """
     zone = literal(rules.timezone)
     if kind == "TIMESTAMP WITH TIME ZONE":
         time = f"timezone({zone}, {column})"

@@ -20,7 +20,7 @@ import msgspec
 
 from crmlib.errors import PolicyError
 
-__all__ = ["PRESETS", "Clv", "Intake", "Orders", "Personas", "Policy", "Rfm", "Tiers", "load"]
+__all__ = ["PRESETS", "Action", "Churn", "Clv", "Intake", "Orders", "Personas", "Policy", "Rfm", "Tiers", "load"]
 
 Edges = tuple[float, float, float, float]
 _MACHINE_ZONES = {"localtime", "posixrules", "Factory"}
@@ -276,13 +276,91 @@ class Personas(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return _ORDINAL if self.ordinal is None else self.ordinal
 
 
+class Action(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a churn signal sets off.
+
+    Attributes
+    ----------
+    action
+        What is done, in a few words.
+    channels
+        How the customer may be reached: email, sms, whatsapp, phone. Only those with consent are used.
+    tone
+        Of the message.
+    """
+
+    action: str
+    channels: tuple[Literal["email", "sms", "whatsapp", "phone"], ...]
+    tone: str
+
+
+def _actions() -> dict[Literal["no_login", "no_purchase", "low_score"], Action]:
+    return {
+        "no_login": Action(action="reminder with an incentive", channels=("email", "sms"), tone="cordial"),
+        "no_purchase": Action(action="personal discount", channels=("email",), tone="persuasive"),
+        "low_score": Action(action="ask for feedback", channels=("email",), tone="empathetic"),
+    }
+
+
+class Churn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """When a customer is about to leave, when one has left, and what is done about it.
+
+    Attributes
+    ----------
+    login_days, purchase_days
+        Windows without a login, without a purchase.
+    days_operator
+        ``>``: the signal needs more days than the window; ``>=``: the window's last day is enough.
+    low_score, score_operator
+        A latest score ``<`` (or ``<=``) this is low. With ``< 6`` a 6, a detractor's mark, sets off nothing.
+    score_lasts_days
+        An older answer counts no more; none ages by default.
+    windows
+        ``fixed`` takes the days above; ``quantile`` reads them off the data: so many days within which
+        `window_quantile` of all returns came.
+    window_quantile
+        That share.
+    window_by
+        Whose returns: the ``shop``'s, each ``customer``'s own, or those to the ``category`` that the customer buys
+        most. Logins know no category: theirs are the shop's then.
+    fewest_gaps
+        A customer or category with fewer returns than this gets the shop's window.
+    never_logged_in
+        ``since_registration`` counts the days from there; ``signal`` and ``no_signal`` settle it.
+    never_bought
+        ``no_signal``: who never bought cannot fail to buy *again*; ``since_registration`` counts the days from there.
+    active_days
+        An order keeps a customer active for so many days; beyond them the customer has left, and nobody predicts it.
+    horizon_days
+        Leaving, as it is predicted: no order in so many days.
+    actions
+        What each signal sets off.
+    """
+
+    login_days: Annotated[int, msgspec.Meta(ge=1)] = 30
+    purchase_days: Annotated[int, msgspec.Meta(ge=1)] = 60
+    days_operator: Literal[">", ">="] = ">"
+    low_score: Annotated[float, msgspec.Meta(ge=0, le=10)] = 6
+    score_operator: Literal["<", "<="] = "<"
+    score_lasts_days: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    windows: Literal["fixed", "quantile"] = "fixed"
+    window_quantile: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.9
+    window_by: Literal["shop", "customer", "category"] = "shop"
+    fewest_gaps: Annotated[int, msgspec.Meta(ge=1)] = 5
+    never_logged_in: Literal["since_registration", "signal", "no_signal"] = "since_registration"
+    never_bought: Literal["no_signal", "since_registration"] = "no_signal"
+    active_days: Annotated[int, msgspec.Meta(ge=1)] = 180
+    horizon_days: Annotated[int, msgspec.Meta(ge=1)] = 90
+    actions: dict[Literal["no_login", "no_purchase", "low_score"], Action] = msgspec.field(default_factory=_actions)
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """All definitions of one business.
 
     Attributes
     ----------
-    orders, rfm, clv, tiers, intake, personas
-        See `Orders`, `Rfm`, `Clv`, `Tiers`, `Intake`, `Personas`.
+    orders, rfm, clv, tiers, intake, personas, churn
+        See `Orders`, `Rfm`, `Clv`, `Tiers`, `Intake`, `Personas`, `Churn`.
     """
 
     orders: Orders = Orders()
@@ -291,6 +369,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     tiers: Tiers = Tiers()
     intake: Intake = Intake()
     personas: Personas = Personas()
+    churn: Churn = Churn()
 
     def to_toml(self) -> str:
         """Return what differs from the defaults, as TOML that `load` reads back.

@@ -10,10 +10,11 @@ import msgspec
 
 from crmlib import policy as policies
 from crmlib.days import as_day, until
-from crmlib.engine import DuckDB, Table, quote
+from crmlib.engine import DuckDB, Table
 from crmlib.errors import SchemaError, SourceError
+from crmlib.known import known_by
 from crmlib.ledger import Ledger
-from crmlib.order_lines import as_id, lines
+from crmlib.order_lines import lines
 from crmlib.orders import orders
 from crmlib.sources import (
     HELD_BY,
@@ -31,7 +32,7 @@ from crmlib.sources import (
 from crmlib.spark_lines import passed, typed_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import pandas as pd
 
@@ -59,6 +60,8 @@ class Shop:
         What was found and done on the way in.
     source
         Where the tables come from, without a password.
+    opened
+        How to look at it on another day: see `on`.
 
     Examples
     --------
@@ -79,6 +82,7 @@ class Shop:
         ledger: Ledger,
         *,
         source: str = "",
+        opened: Callable[[date], Shop] | None = None,
     ) -> None:
         self.name = name
         self.source = source or name
@@ -86,6 +90,32 @@ class Shop:
         self.policy = policy
         self._tables = dict(tables)
         self._ledger = ledger
+        self._opened = opened
+        self._earlier: Shop | None = None
+
+    def on(self, day: date | str) -> Shop:
+        """Look at the same business on an earlier day, as if it were opened then.
+
+        Parameters
+        ----------
+        day
+            Inclusive. Returns that came later are not netted yet, and nothing else of later days is known.
+
+        Examples
+        --------
+        >>> shop = open_shop("cdnow-sample")
+        Opened cdnow-sample: ...
+        >>> shop.on("1997-03-31")
+        <Shop cdnow-sample as of 1997-03-31: orders>
+        """
+        day = as_day(day)
+        if day > self.as_of or self._opened is None:
+            raise SourceError(
+                f"The shop {self.name!r} is known up to {self.as_of}, not on {day}. Open it with as_of={str(day)!r}."
+            )
+        if self._earlier is None or self._earlier.as_of != day:
+            self._earlier = self._opened(day)  # kept, for features and signals of one day are asked for in turn
+        return self._earlier
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -183,8 +213,8 @@ def open_shop(
         Of a cluster: name in crmlib -> name in its catalogue, or path that its workers see, such as
         ``{"orders": "sales.orders"}``; ``?table=sales.orders`` in the URL says the same.
     as_of
-        The day on which the shop is looked at: rows up to and including it are known. The day after the last order
-        by default.
+        The day on which the shop is looked at: rows of any table up to and including it are known, and what happened
+        to them later is empty. The day after the last order by default.
     policy
         The business's definitions: see `crmlib.policy.load`.
     query
@@ -232,12 +262,16 @@ def open_shop(
         raise SourceError(f"decimal={decimal!r}: the decimal mark is '.' or ','.")
     rules = policies.load(POLICIES.get(source) if policy is None and isinstance(source, str) else policy)
     ledger = Ledger()
-    day = None if as_of is None else as_day(as_of)
     wanted = Description(source="", columns=dict(columns or {}), query=query).wanted(rules.orders)
-    name, raw = read_spark(source, tables) or read(source, DuckDB(), Reading(encoding, decimal, date_format), wanted)
-    made, day = _tables(raw, rules.orders, dict(columns or {}), day, ledger)
-    shown = without_password(str(source)) if isinstance(source, str | Path) else name
-    shop = Shop(name, made, day, rules, ledger, source=shown)
+
+    def opened(day: date | None, ledger: Ledger) -> Shop:
+        reading = Reading(encoding, decimal, date_format)
+        name, raw = read_spark(source, tables) or read(source, DuckDB(), reading, wanted)
+        made, last = _tables(raw, rules.orders, dict(columns or {}), day, ledger)
+        shown = without_password(str(source)) if isinstance(source, str | Path) else name
+        return Shop(name, made, last, rules, ledger, source=shown, opened=lambda other: opened(other, Ledger()))
+
+    shop = opened(None if as_of is None else as_day(as_of), ledger)
     print(_opened(shop, ledger, derived=as_of is None))  # noqa: T201 - what was derived or recognised is always said
     return shop
 
@@ -245,7 +279,7 @@ def open_shop(
 def _tables(
     raw: dict[str, Raw], rules: policies.Orders, columns: dict[str, str], as_of: date | None, ledger: Ledger
 ) -> tuple[dict[str, Table], date]:
-    """Make the shop's tables from the source's: orders first, the others passed through."""
+    """Make the shop's tables from the source's: orders first, the others as they were known by the day."""
     main = next((name for name in ("orders", "order_lines") if name in raw), None)
     if main is None:
         there = f"there are: {', '.join(raw)}" if raw else "there is none at all"
@@ -272,7 +306,8 @@ def _tables(
         if name == "order_lines" and main == "orders":
             tables[name] = _up_to(_lines(table, rules, {}, Ledger()), as_of, None)
         elif name not in tables and name != main:
-            tables[name] = _passed(table)
+            on_duckdb = isinstance(table.table.engine, DuckDB)
+            tables[name] = known_by(name, raw, as_of, rules) if on_duckdb else passed(table)
     return tables, as_of
 
 
@@ -298,17 +333,6 @@ def _returns(raw: Raw, rules: policies.Orders) -> Table:
     # without ids, a return is an order of its own, which falls on the customer's latest before it
     order_id = "concat('return-', order_id) as order_id" if ledger.numbered else "order_id"
     return rows.engine.table(f"select customer_id, {order_id}, order_ts, -abs(amount) as amount from {rows.name}")
-
-
-def _passed(raw: Raw) -> Table:
-    """Pass a table through, its ids as text so that they join with the orders'."""
-    if not isinstance(raw.table.engine, DuckDB):
-        return passed(raw)
-    ids, types = {"customer_id", "order_id", "product_id"}, raw.table.types
-    picked = ", ".join(
-        f"{as_id(quote(name), types[name])} as {quote(name)}" if name in ids else quote(name) for name in raw.names
-    )
-    return raw.table.engine.table(f"select {picked} from {quote(raw.table.name)}")
 
 
 def _opened(shop: Shop, ledger: Ledger, *, derived: bool) -> str:

@@ -44,20 +44,12 @@ plots.use_style()
 # %% [markdown]
 # ## The data
 #
-# One call opens the shop. We look at it as of one day. What came later is not known yet, so it is left out.
+# One call opens the shop. We look at it as of one day. What came later is not known yet, so no table holds it.
 
 # %%
 shop = open_shop(source, as_of=as_of or None)
-tomorrow = pd.Timestamp(shop.as_of) + pd.Timedelta(days=1)
-
-
-def known(name: str, when: str = "") -> pd.DataFrame:
-    rows = getattr(shop, name).to_pandas()
-    return rows[rows[when] < tomorrow].reset_index(drop=True) if when in rows else rows
-
-
-orders = known("orders", "order_ts")
-customers = known("customers", "registered_ts") if "customers" in shop.tables else orders[["customer_id"]]
+orders = shop.orders.to_pandas()
+customers = shop.customers.to_pandas() if "customers" in shop.tables else orders[["customer_id"]]
 customers = customers.drop_duplicates("customer_id")
 
 # %% [markdown]
@@ -80,9 +72,9 @@ profile["frequency"] = by_customer.size().reindex(profile.index, fill_value=0)
 profile["monetary"] = by_customer["amount"].sum().reindex(profile.index, fill_value=0)
 profile["last_order"] = by_customer["order_ts"].max()
 if "logins" in shop.tables:
-    profile["last_login"] = known("logins", "login_ts").groupby("customer_id")["login_ts"].max()
+    profile["last_login"] = shop.logins.to_pandas().groupby("customer_id")["login_ts"].max()
 if "email_events" in shop.tables:
-    mails = known("email_events", "event_ts")
+    mails = shop.email_events.to_pandas()
     mails = pd.crosstab(mails["customer_id"], mails["event"])
     profile["open_rate"] = (mails["open"] / mails["sent"]).where(mails["sent"] > 0)
 print(f"{len(profile):,} customers, {profile.shape[1]} columns: {', '.join(profile.columns)}")
@@ -160,10 +152,7 @@ needed = ["contacts_raw", "customers", "consents", "surveys"]
 missing = [name for name in needed if name not in shop.tables]
 if missing:
     stop_here(f"{shop.name} has no {', '.join(missing)}: what follows needs them, so run it with source = 'shop'.")
-raw = known("contacts_raw", "received_ts")
-consents = known("consents", "given_ts")
-consents["withdrawn_ts"] = consents["withdrawn_ts"].where(consents["withdrawn_ts"] < tomorrow)
-surveys = known("surveys", "sent_ts")
+raw, consents, surveys = (getattr(shop, name).to_pandas() for name in ("contacts_raw", "consents", "surveys"))
 raw["name"] = raw["full_name"].fillna(raw["first_name"] + " " + raw["last_name"])
 ten = raw.groupby(["channel", raw["phone"].notna()]).tail(1).sort_values("channel")
 ten = ten[["channel", "name", "email", "phone", "marketing_consent"]].rename(columns={"marketing_consent": "tick"})

@@ -1,0 +1,169 @@
+"""Who stays, period by period and cohort by cohort, counted where the orders are."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Literal
+
+from crmlib import engine
+from crmlib import policy as policies
+from crmlib.churn.observed import day_of, nobody
+from crmlib.days import until
+from crmlib.engine import quote
+from crmlib.errors import CrmlibError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from crmlib.policy import Policy
+    from crmlib.shop import Shop
+
+__all__ = ["Measure", "cohorts", "retention"]
+
+Measure = Literal["customers", "share", "orders", "revenue"]
+_MONTHS = 12
+
+
+def cohorts(shop: Shop, *, as_of: date | str | None = None, measure: Measure = "share") -> pd.DataFrame:
+    """Follow customers by the month of their first order.
+
+    Parameters
+    ----------
+    shop
+        Its orders.
+    as_of
+        The last day that counts; the shop's own by default.
+    measure
+        What a cell holds: ``customers`` who bought in that month, their ``share`` of the cohort (of 1), their
+        ``orders``, or their ``revenue`` (in the shop's currency).
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a month of first order (a period), one column a number of months since (0 is the first month). A month
+        that was not over on that day is not counted: its cell is empty. In a month that was over, nobody is 0.
+
+    Raises
+    ------
+    SchemaError
+        Nobody had bought by that day.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmlib import open_shop
+    >>> sales = pd.DataFrame({
+    ...     "customer_id": ["a", "b", "a", "c"], "amount": 10,
+    ...     "order_ts": ["2024-01-01", "2024-01-05", "2024-02-01", "2024-03-01"],
+    ... })
+    >>> cohorts(open_shop(sales, as_of="2024-03-31"))
+    Opened dataframe: ...
+    age        0    1    2
+    cohort
+    2024-01  1.0  0.5  0.0
+    2024-02  NaN  NaN  NaN
+    2024-03  1.0  NaN  NaN
+    """
+    import numpy as np
+    import pandas as pd
+
+    if measure not in {"customers", "share", "orders", "revenue"}:
+        raise CrmlibError(f"measure={measure!r} is not known. There are: customers, share, orders, revenue.")
+    day = day_of(shop, as_of)
+    cells = engine.run("cohorts", tables={"orders": shop.orders}, until=until(day)).to_pandas()
+    if cells.empty:
+        raise nobody(day)
+    # a month is over if the next day belongs to another
+    after = day + timedelta(days=1)
+    over = after.year * _MONTHS + after.month - 2
+    first = int(cells["cohort"].min())
+    months = np.arange(first, max(over, int(cells["cohort"].max())) + 1)
+    ages = pd.RangeIndex(max(len(months), 1), name="age")
+    name = "customers" if measure == "share" else measure
+    table = cells.pivot_table(index="cohort", columns="age", values=name, aggfunc="sum")
+    table = table.reindex(index=months, columns=ages).astype(float)
+    ripe = months[:, None] + ages.to_numpy()[None, :] <= over
+    begun = table[0].notna().to_numpy()[:, None]
+    # a month without newcomers is a cohort of nobody: nothing can be said of it
+    table = table.fillna(0.0).where(ripe & begun)
+    if measure == "share":
+        table = table.div(table[0], axis=0)
+    table.index = pd.PeriodIndex(
+        [pd.Period(year=int(month) // _MONTHS, month=int(month) % _MONTHS + 1, freq="M") for month in months],
+        name="cohort",
+    )
+    return table
+
+
+def retention(
+    shop: Shop,
+    *,
+    period: Literal["month", "quarter"] = "month",
+    as_of: date | str | None = None,
+    policy: Policy | str | None = None,
+) -> pd.DataFrame:
+    """Return the retention rate and the churn rate of each whole period.
+
+    A customer is active on a day who ordered within the policy's ``churn.active_days`` up to it.
+
+    Parameters
+    ----------
+    shop
+        Its orders.
+    period
+        ``month`` or ``quarter``, of the calendar; those that had begun before the first order or were not over on
+        the day are left out.
+    as_of
+        The last day that counts; the shop's own by default.
+    policy
+        Whose ``churn.active_days``; the shop's own by default.
+
+    Returns
+    -------
+    pandas.DataFrame
+        period; at_start and at_end (active customers); kept (active at both), lost, newcomers (first order in the
+        period), returned (had been active before); retention_rate = kept / at_start, churn_rate = 1 - that; both
+        missing where nobody was active at the start.
+
+    Notes
+    -----
+    at_end = at_start - lost + newcomers + returned. The first `active_days` of a shop flatter it: nobody can be lost
+    before they are over.
+
+    Examples
+    --------
+    >>> from crmlib import open_shop
+    >>> found = retention(open_shop("cdnow-sample"), period="quarter").set_index("period")
+    Opened cdnow-sample: ...
+    >>> found.loc["1997Q4", ["at_start", "kept", "lost", "retention_rate"]].round(3).tolist()
+    [2192, 837, 1355, 0.382]
+    """
+    import pandas as pd
+
+    rules = policies.load(policy or shop.policy).churn
+    day = day_of(shop, as_of)
+    first = shop.orders.engine.rows(
+        f"select min(order_ts) from {quote(shop.orders.name)} where order_ts < $until", {"until": until(day)}
+    )[0][0]
+    if first is None:
+        raise nobody(day)
+    frequency = "M" if period == "month" else "Q"
+    starting = pd.Period(first - timedelta(days=1), frequency)
+    last = pd.Period(day + timedelta(days=1), frequency) - 1
+    periods = pd.period_range(starting, max(last, starting), freq=frequency)
+    epoch = date(1970, 1, 1)
+    ends = pd.DataFrame({
+        "number": range(len(periods)),
+        "day": [(each.end_time.date() - epoch).days for each in periods],
+    })  # fmt: skip
+    tables = {"orders": shop.orders, "ends": shop.orders.engine.add(ends)}
+    counts = engine.run("churn_active", tables=tables, until=until(day), active_days=rules.active_days).to_pandas()
+    counts = counts.set_index("number").reindex(range(len(periods)), fill_value=0).astype("int64")
+    counts["at_start"] = counts["active"].shift(fill_value=0)
+    found = pd.DataFrame({
+        "period": periods, "at_start": counts["at_start"], "at_end": counts["active"], "kept": counts["kept"],
+        "lost": counts["at_start"] - counts["kept"], "newcomers": counts["newcomers"], "returned": counts["returned"],
+    })  # fmt: skip
+    found["retention_rate"] = (found["kept"] / found["at_start"]).where(found["at_start"] > 0)
+    found["churn_rate"] = 1 - found["retention_rate"]
+    return found.iloc[1:].reset_index(drop=True)

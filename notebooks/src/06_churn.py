@@ -1,0 +1,501 @@
+# %% [markdown]
+# # Churn: who is about to leave, and whom can we keep?
+#
+# **The shop's question:** some customers are about to stop buying. Which ones? And to which of them is a message worth its price?
+#
+# *90 minutes. You need to know what a probability is. Notebook 03 helps; notebook 04 explains one of the rivals of section 5.*
+
+# %% [markdown]
+# ## After this notebook you can
+#
+# - flag three signs of leaving by hand, and say what each catches and what it misses;
+# - read a window off your own data, a retention rate off a cohort, and a lifetime off a survival curve;
+# - build a prediction that knows nothing of the future, and unmask one that does;
+# - find the probability from which an offer pays;
+# - tell *who will leave* from *who can be kept*.
+
+# %% tags=["parameters"]
+source: str = "shop"  # a name from `crmlib data list`, a file, or a database URL
+as_of: str = ""  # the day we look back from, such as "2026-06-30"; empty: the day after the last order
+language: str = "en"  # labels in figures: "en" or "it"
+fast: bool = False  # compute less, for a quick look
+interactive: bool = True  # show sliders
+horizon_days: int = 90  # leaving, as we predict it: no order in so many days
+margin: float = 0.30  # share of an order's value that stays with the shop
+success_rate: float = 0.10  # share of those about to leave whom the offer keeps: an assumption
+contact_cost: float = 0.50  # what one message costs, in the shop's currency
+discount: float = 0.10  # what the offer takes off one order
+
+# %%
+import numpy as np
+import pandas as pd
+
+from crmlib import churn, explore, open_shop, plots, record, stop_here
+from crmlib.synth import has_truth, read_truth
+
+plots.use_style()
+
+# %% [markdown]
+# ## The data
+#
+# **Churn** is customers leaving. A subscriber who leaves tells us. A customer of a shop just stops coming. So we look for signs.
+#
+# Three tables may hold some: orders, logins, and answers to surveys. Orders are enough to go on.
+
+# %%
+shop = open_shop(source, as_of=as_of or None)
+rules = shop.policy.churn
+today = pd.Timestamp(shop.as_of)
+orders = shop.orders.to_pandas()
+has_logins, has_surveys = (name in shop.tables for name in ("logins", "surveys"))
+span = (orders["order_ts"].max() - orders["order_ts"].min()).days
+if span <= 2 * horizon_days or not orders["customer_id"].duplicated().any():
+    stop_here(
+        f"The orders span {span} days; learning who leaves needs more than {2 * horizon_days}, and customers who bought "
+        "twice. Take a longer history, or a shorter horizon_days."
+    )
+
+# %% [markdown]
+# ## 1. Three signals, by hand
+#
+# The course text names three signals, each with a threshold:
+#
+# - **no login** for more than 30 days;
+# - **no purchase** in the last 60 days;
+# - **a low score**: less than 6 of 10, when asked "would you recommend us?".
+#
+# Take six customers. We count days, and compare.
+
+# %%
+ids = sorted(orders["customer_id"].unique())[:: max(1, orders["customer_id"].nunique() // 6)][:6]
+hand = pd.DataFrame({"last_order": orders.groupby("customer_id")["order_ts"].max()}).loc[ids]
+if has_logins:
+    hand["last_login"] = shop.logins.to_pandas().groupby("customer_id")["login_ts"].max()
+if has_surveys:
+    answers = shop.surveys.to_pandas().query("kind == 'nps' and score.notna()")
+    hand["score"] = answers.sort_values("answered_ts").groupby("customer_id")["score"].last()
+silent = {name: (today - hand[name].dt.normalize()).dt.days for name in ("last_order", "last_login") if name in hand}
+hand["no_purchase"] = silent["last_order"] > 60
+if has_logins:
+    hand["no_login"] = silent["last_login"] > 30
+hand
+
+# %% [markdown]
+# Two questions hide in the empty cells, if there are any. Is a customer who *never* logged in a case of "no login for 30 days"? Is one who never answered satisfied?
+#
+# Businesses differ, so these are rules of the **policy**, not of the code. By default, who never logged in is counted from the day of registration, and who never answered shows no low score. Where the shop keeps no logins at all, the flag stays empty: we do not know.
+
+# %%
+flags = churn.signals(shop)
+same = flags.set_index("customer_id").loc[ids]
+assert (same["no_purchase"] == hand["no_purchase"]).all()
+shares = flags[list(churn.SIGNALS)].mean()
+record("signal_shares", {name: None if pd.isna(share) else round(float(share), 4) for name, share in shares.items()})
+print(
+    f"login windows: {rules.login_days} days; purchase windows: {rules.purchase_days} days; low: < {rules.low_score}."
+)
+same[[*churn.SIGNALS, *churn.SIGNALS.values()]]
+
+# %% [markdown]
+# Our hands and the library agree. But is a signal *right*? To know, we must look at a day in the past, and see who left afterwards.
+#
+# So we step back by one horizon, pretend that the days after it have not come, and note the signals. `shop.on(day)` is the shop as it was on that day: later orders, logins, answers and returns are not in it. Then we look at what came. A customer **left** if no order came within the horizon. Only those who had ordered in the half-year before are asked: the others had gone already.
+#
+# **What do you expect?** Which signal is right most often? Which one catches most of those who left?
+
+# %% mystnb={"image": {"alt": "Dots for each signal: the share of those who left that had it, and the share of those with it that left."}}
+days = churn.origins(shop, min(3 if fast else 5, (span - 1) // horizon_days), horizon_days=horizon_days)
+seen = churn.examples(shop, days, horizon_days=horizon_days)
+latest = seen[seen["at"] == seen["at"].max()].reset_index(drop=True)
+left = latest["left_us"] == 1
+if min(left.sum(), (~left).sum()) < 20:
+    stop_here(f"{left.sum()} of {len(left)} left in {horizon_days} days: nothing to learn from. Change horizon_days.")
+signs = churn.judge_signals(latest)
+record("signals_judged", signs.reset_index(names="signal"))
+best = signs.drop("any", errors="ignore")["caught"].idxmax()
+title = f"{best.replace('_', ' ').capitalize()} catches {signs.loc[best, 'caught']:.0%} of the leavers; {left.mean():.0%} of all left"
+axes = plots.signal_dots(signs, everyone=left.mean(), title=title, language=language)
+
+# %% [markdown]
+# Read the two kinds of dots apart.
+#
+# - The **diamond** is what the signal catches. Far left: most of those who left never showed it. Few customers answer surveys, so a low score, whatever it means, is silent about most.
+# - The **circle** is how often the signal is right. Compare it with the dotted line, the share that left among *everyone*. A circle on the line says nothing at all.
+#
+# A signal is a rule of thumb. It is quick, anybody understands it, and it treats all customers alike. That last point is the trouble.
+#
+# ## 2. How long is a long silence?
+#
+# Sixty days: says who? A window should depend on how often *your* customers come back. The data know. Take all gaps between one purchase and the next. Within how many days did nine of ten returns come?
+#
+# **What do you expect?** Is it more or less than 60 days?
+
+# %% mystnb={"image": {"alt": "A rising curve: share of returns that came within so many days, with upright lines at the fixed and the data-driven window."}}
+gaps = churn.gaps(shop).to_pandas()["gap"]
+found = churn.windows(shop)
+window = float(found["days"].iloc[0])
+within = (gaps <= rules.purchase_days).mean()
+record("purchase_window_days", round(window, 2))
+marks = {"fixed": float(rules.purchase_days), "nine of ten returns": window}
+title = f"{rules.purchase_days} days hold {within:.0%} of the returns; nine of ten need {window:.0f}"
+axes = plots.gap_curve(gaps, marks, title=title, language=language)
+
+# %% [markdown]
+# Read the curve at the first line. The rest, up to 100 %, are customers who came back *later* than that. The fixed window calls each of them lost, and they were only slow.
+#
+# Two warnings. The curve holds only those who came back; who never did has no gap. And in a short history long gaps had no time to close, so the true window is somewhat longer.
+#
+# One window for all is still one rule for all. The policy can also read a window for each customer who came back often enough, or for each product category: coffee runs out sooner than a chair.
+
+# %%
+by = "category" if {"order_lines", "products"} <= set(shop.tables) else "customer"
+personal = churn.windows(shop, policy={"churn": {"window_by": by, "fewest_gaps": 5}}).iloc[1:]
+record("windows_by", {"by": by, "count": len(personal), "shortest": float(personal["days"].min())})
+print(f"{len(personal):,} windows by {by}; the shop's own is {window:.0f} days.")
+personal.sort_values("days").iloc[np.unique(np.linspace(0, len(personal) - 1, 8).astype(int))].round(1)
+
+# %% [markdown]
+# ## 3. Who stays? Cohorts
+#
+# A **cohort** is the customers whose first order fell into one month. Follow each: which share bought in the next month, and the one after?
+#
+# **What do you expect?** Why must the lower right corner of this figure stay empty?
+
+# %% mystnb={"image": {"alt": "Heat map: monthly cohorts as rows, months since the first order as columns, share that bought again as colour."}}
+cohorts = churn.cohorts(shop)
+record("cohorts", cohorts.reset_index().astype({"cohort": str}).rename(columns=str))
+after_one = cohorts[1].mean() if cohorts.shape[1] > 1 else np.nan
+title = f"On average {after_one:.0%} of a cohort buy in the month after their first"
+axes = plots.cohort_map(cohorts, title=title, language=language)
+
+# %% [markdown]
+# Each row is a cohort, and each row ends where the data end. Those cells are **censored**: the months are not over, or have not come. A zero there would say "nobody came back", and it would be a lie. It is a usual one: fill such cells with 0, average the columns, and the shop looks as if it were dying.
+#
+# Look down a column to compare cohorts at the same age. Look along a diagonal to see a season: all customers in the same calendar month.
+#
+# A **retention rate** needs a word for "still a customer". Here: ordered within the last half-year. Of those who were active when the month began, which share still is when it ends?
+
+# %%
+months = churn.retention(shop).set_index("period")
+steady = months[months.index.start_time > orders["order_ts"].min() + pd.Timedelta(days=rules.active_days)]
+kept = steady["kept"].sum() / max(1, steady["at_start"].sum())
+record("monthly_retention", round(float(kept), 4))
+print(f"Kept in a month, once the shop is half a year old: {kept:.1%}; so {1 - kept:.1%} are lost in a month.")
+months.tail(6).astype({"retention_rate": float, "churn_rate": float}).style.format(precision=3)
+
+# %% [markdown]
+# The first half-year is left out of the mean. Nobody can be lost before the half-year of silence is over, so a young shop always looks loyal.
+#
+# ## 4. How long do they stay? Survival
+#
+# Let us call a customer gone on the day when a silence reaches half a year. How long from the first order to that day?
+#
+# A mean of the lifetimes *seen* would be wrong: those who are still here have the longest ones, and theirs are not over. The **Kaplan-Meier** curve uses them for as long as we have watched them. It multiplies, day by day, the share of those at risk who did not leave.
+#
+# **What do you expect?** Who stays longer: customers whose first order was large, or small?
+
+# %% mystnb={"image": {"alt": "Falling steps: share of customers still there by days since the first order, for small and large first orders, with bands."}}
+lives = churn.lifetimes(shop)
+large = lives["first_amount"] > lives["first_amount"].median()
+size = large.map({True: "large first order", False: "small first order"})
+curve = churn.kaplan_meier(lives["days"], lives["left_us"], by=size)
+test = churn.log_rank(lives["days"], lives["left_us"], size)
+year = curve[curve["days"] <= 365].groupby("group")["share"].last()
+record("still_there_after_a_year", year.round(4).to_dict())
+record("log_rank_p", test.p_value)
+title = f"After a year {year.max():.0%} are still there after a {year.idxmax()}, {year.min():.0%} after the other"
+axes = plots.survival_steps(curve, title=title, language=language)
+
+# %% [markdown]
+# Nobody leaves before half a year, by our definition: the flat start is that definition, not loyalty. Then comes a cliff, where there is one: those who never came back after their first order. The band is what 95 % intervals leave open. It widens to the right, where few are still watched.
+#
+# Is the gap between the curves more than luck? The **log-rank test** compares who left in each group with what one common speed would give. The **Cox regression** goes on: it says by which factor each thing speeds leaving up, the others held equal.
+
+# %%
+about = pd.DataFrame({"first order doubled": np.log2(lives["first_amount"].clip(lower=1))})
+if "customers" in shop.tables and "acquisition_channel" in shop.customers.columns:
+    account = shop.customers.to_pandas().set_index("customer_id")
+    about["came by"] = lives["customer_id"].map(account["acquisition_channel"])
+print(f"Log-rank: chi-square {test.chi_square:.1f}, {test.degrees} degree of freedom, p = {test.p_value:.2g}.")
+effects = churn.cox(lives["days"], lives["left_us"], about)
+record("cox", effects.reset_index())
+effects.style.format(precision=3)
+
+# %% [markdown]
+# A `hazard_ratio` of 0.8 means: at any age, 20 % fewer leave per day. Above 1, they leave sooner. If the interval from `low` to `high` holds 1, we cannot say.
+#
+# Cox assumes that the factor is the same at every age. `drift_p_value` checks it. Where it is small, the effect fades or grows with time, and the ratio is only an average over ages. With thousands of customers a small p-value is easy to get, so look at `drift` as well: near 0 it does no harm.
+#
+# And note what the covariates are: things known *on the first day*. "Number of logins so far" would not do. Who stays longer logs in more often, because they stay longer.
+#
+# ## 5. Predicting who will leave
+#
+# Now the three signals meet a model. It gets what was known on a cut-off day: silence, pace, spend, logins, mails, answers. It learns from earlier cut-offs, whose outcome was known by then, and is judged on later ones.
+#
+# ### The pitfall: a model that looks brilliant
+#
+# > **A mistake that real analysts make.** They compute their features once, from the whole table, and *then* split the customers into a training half and a test half. The halves are honest. The features are not: they were computed after the customers had left.
+#
+# Here an analyst adds one innocent column: orders per customer.
+
+# %%
+counts = orders.groupby("customer_id").size()
+leaky = latest.assign(orders=latest["customer_id"].map(counts).fillna(0.0).astype(float))
+half = np.random.default_rng(1).random(len(latest)) < 0.5
+brilliant = churn.ChurnModel("boosting").fit(leaky[half])
+honest = churn.ChurnModel("boosting").fit(latest[half])
+told = {"analyst, on paper": brilliant.predict(leaky[~half]), "analyst, on the day": brilliant.predict(latest[~half])}
+told["honest model"] = honest.predict(latest[~half])
+pitfall = churn.scorecard(latest.loc[~half, "left_us"], told)
+record("leak", pitfall.reset_index(names="model"))
+pitfall[["brier", "log_loss", "roc_auc", "average_precision"]].loc[list(told)].round(3)
+
+# %% [markdown]
+# On paper the analyst wins by far. On the day it matters, only the orders *so far* are known, and the model that learnt to trust tomorrow's count does worse than the honest one.
+#
+# Two habits protect you. Ask of each column: *on which day was this known?* And test it: compute the features twice, once from all that is known now, once from the shop as it was. What differs has looked ahead.
+
+
+# %%
+def whole_table(known: object, at: object) -> pd.DataFrame:
+    return known.orders.to_pandas().groupby("customer_id").size().to_frame("orders")
+
+
+looked_ahead = churn.leaks(whole_table, shop, days[-1])
+clean = churn.leaks(lambda known, at: churn.features(known, as_of=at), shop, days[-1])
+record("leaks_found", {"analyst": looked_ahead, "library": clean})
+print(f"The analyst's columns that look ahead: {looked_ahead}. The library's: {clean}.")
+
+# %% [markdown]
+# There is a second trap in the same place. An order that is sent back *after* the cut-off is a sale on the cut-off day, and none today. `shop.on(day)` knows that; a filter on the order's date does not.
+#
+# ### Who wins?
+#
+# Two models, logistic regression and gradient boosting, meet guesses that need no learning, or hardly any: everyone alike; recency alone, the R of RFM; the three signals; and `1 - P(alive)` from notebook 04.
+#
+# - **brier**: mean squared distance from the truth. **log_loss** punishes the sure and wrong harder. Less is better for both.
+# - **calibration_gap**: when it says 30 %, do 30 % leave? The mean distance over tenths of the customers.
+# - **average_precision**, **roc_auc**, **lift_10**: is the *order* right, whatever the numbers?
+#
+# **What do you expect?** By how much will a model beat plain recency?
+
+# %% mystnb={"image": {"alt": "Lines: share that left against the probability told, in tenths, for the best model and for 1 - P(alive), with the diagonal."}}
+judged = churn.rolling(seen, horizon_days=horizon_days, judged=2 if len(days) > 3 else 1)
+names = list(judged.columns[judged.columns.get_loc("logistic") :])
+card = churn.scorecard(judged["left_us"], judged[names])
+record("scorecard", card.reset_index(names="model"))
+winner = next(name for name in card.index if name in churn.KINDS)
+print(f"{len(judged):,} customers judged; {judged['left_us'].mean():.0%} left.")
+others = [name for name in ("1 - P(alive)", "three signals") if name in card.index][:1]
+tables = {name: churn.calibration(judged["left_us"], judged[name]) for name in [winner, *others]}
+gap = card.loc[winner, "calibration_gap"]
+title = f"The {winner} model is off by {100 * gap:.1f} points on average"
+axes = plots.calibration_lines(tables, title=title, language=language)
+card.round(3)
+
+# %% [markdown]
+# On the diagonal, what is told is what happens. Above it, more left than was told. A line may rise steadily and still lie far off: then the order is right and the numbers are not. `1 - P(alive)` answers another question. "Has left for good" is not "buys nothing in the next weeks": a customer who is alive and slow may buy nothing.
+#
+# The models learnt from earlier months. If a season moves everybody at once, no ranking can know it, and the whole line shifts. That is what the gap mostly holds.
+#
+# **What do you expect?** If we contact the fifth that the model finds likeliest to leave, which share of the leavers do we reach?
+
+# %% mystnb={"image": {"alt": "Curves: share of those who left that is found, against the share of customers contacted, by model and guess, with the diagonal."}}
+shown = [winner, "recency alone", "three signals"]
+curves = {name: churn.gains(judged["left_us"], judged[name]) for name in shown if name in card.index}
+reach = {name: float(np.interp(0.2, curve["contacted"], curve["found"])) for name, curve in curves.items()}
+most = min(1.0, 0.2 / judged["left_us"].mean())
+record("found_in_a_fifth", {name: round(share, 4) for name, share in reach.items()})
+title = f"A fifth can hold {most:.0%} of the leavers at most; the model finds {reach[winner]:.0%}"
+axes = plots.gain_lines(curves, title=title, language=language)
+
+# %% [markdown]
+# Where most customers leave, a gain curve cannot rise steeply: any fifth is full of leavers. Hold it against the limit in the title, not against 100 %.
+#
+# ## 6. From which probability on does it pay?
+#
+# A probability is no decision. Money makes it one. An offer has four numbers:
+#
+# - its **success rate**: whom it keeps, of those about to leave. Only an experiment can tell;
+# - the cost of a **contact**, whatever comes of it;
+# - the cost of the **incentive**, where it is taken;
+# - and who takes it **anyway**: those who would have stayed, and thank us for the present.
+#
+# One customer, by hand: 70 % likely to leave, worth 40 if kept.
+
+# %%
+rate = latest["orders"] / (latest["tenure_days"] + horizon_days)
+value = dict(zip(latest["customer_id"], margin * latest["mean_order_value"].clip(lower=0) * rate * 365, strict=True))
+offer = churn.Offer(
+    success_rate=success_rate,
+    contact_cost=contact_cost,
+    incentive_cost=round(discount * float(latest["mean_order_value"].median()), 2),
+)
+kept_one = 0.70 * offer.success_rate * (40 - offer.incentive_cost)
+stayed_anyway = 0.30 * offer.incentive_cost
+by_hand = kept_one - stayed_anyway - offer.contact_cost
+assert np.isclose(by_hand, churn.expected_profit(0.70, 40, offer))
+print(f"Won {kept_one:.2f}, given away {stayed_anyway:.2f}, contact {offer.contact_cost:.2f}: together {by_hand:+.2f}.")
+print(f"At a value of 40 the offer pays from a probability of {churn.pays_from(40, offer):.0%}; above 100 %: never.")
+
+# %% [markdown]
+# Now everyone of the last cut-off, the most promising first. What a customer is worth is here a year's margin at the pace so far: a rough figure, and the next notebook's CLTV would be a better one.
+#
+# **What do you expect?** Contact everybody, nobody, or some?
+
+# %% mystnb={"image": {"alt": "Two curves: expected and realised profit as more customers are contacted, best first, with the best point marked."}}
+last_cut = judged[judged["at"] == judged["at"].max()]
+worth = last_cut["customer_id"].map(value).fillna(0.0).to_numpy()
+profit = churn.profit_curve(last_cut[winner], worth, offer, actual=last_cut["left_us"])
+top = profit.loc[profit["expected"].idxmax()]
+all_of_them = profit["expected"].iloc[-1]
+record("profit", {"contacted": float(top["contacted"]), "expected": float(top["expected"]), "everyone": float(all_of_them),
+                  "realised": float(top["realised"])})  # fmt: skip
+title = f"Contact {top['contacted']:.0%}: {top['expected']:+,.0f} expected; everyone: {all_of_them:+,.0f}"
+axes = plots.profit_lines(profit, title=title, language=language)
+
+# %% [markdown]
+# The curve rises while the offer earns more than it gives away, and falls after. If it never rises, the offer is too dear, or keeps too few: do not send it. The dashed line is the same list with what really happened in place of the probabilities. It still *believes* the success rate.
+#
+# How much hangs on that belief? Move it.
+
+
+# %%
+def threshold(success: float = 0.10, cost: float = 0.50, incentive: float = 5.0) -> None:
+    trial = churn.Offer(success_rate=success, contact_cost=cost, incentive_cost=incentive)
+    curve = churn.profit_curve(last_cut[winner], worth, trial, actual=last_cut["left_us"])
+    point = curve.loc[curve["expected"].idxmax()]
+    print(
+        f"Contact {point['contacted']:.0%} of them: {point['expected']:+,.0f} expected, {point['realised']:+,.0f} realised."
+    )
+    print(f"A customer worth 40 pays from a probability of {min(churn.pays_from(40, trial), 9.99):.0%} on.")
+
+
+threshold(success=success_rate, cost=contact_cost, incentive=offer.incentive_cost)
+explore(threshold, success=(0.02, 0.5, 0.02), cost=(0.0, 2.0, 0.1), incentive=(0.0, 15.0, 0.5), interactive=interactive)
+
+# %% [markdown]
+# ## 7. What to send: action, channel, tone
+#
+# The course text gives each signal its own action. A reminder with an incentive, by e-mail and SMS, in a cordial tone. A personal discount by e-mail, persuasive. A question, by e-mail, with empathy: who gave a low score wants to be heard, not sold to.
+#
+# One entry a contact and signal. And nobody without consent: who said no, or never said yes, is not in the queue. For its own customers a shop in Italy may write about similar goods by e-mail, until they object; SMS always needs a yes.
+
+# %%
+queue = churn.preventive_actions(flags, shop.policy)
+flagged = flags[[*churn.SIGNALS]].fillna(value=False).astype(bool)
+record("queue", {"entries": len(queue), "contacts": int(queue["customer_id"].nunique())})
+print(f"{flagged.to_numpy().sum():,} signals, {len(queue):,} entries: the others may not be contacted.")
+if "consents" not in shop.tables:
+    print("This shop keeps no consents, so the queue is empty. Bring a table of consents before you write to anyone.")
+queue.groupby(["signal", "action", "channels", "tone"], as_index=False).agg(entries=("customer_id", "size"))
+
+# %% [markdown]
+# ## 8. Who leaves is not who can be kept
+#
+# So far we chose the customers at **risk**. But a message does not change risk. It changes *some people*. Some leave whatever we write. Some stay without it. Some buy because of it. And a few are annoyed by it, and buy less: let those sleeping dogs lie.
+#
+# The **uplift** is what a customer buys if contacted, less what they buy if not. A campaign with a control group, drawn by lot, can tell it. We learn from earlier win-back mails, and judge by the last one.
+
+# %%
+tried = {"campaigns", "assignments"} <= set(shop.tables)
+if tried:
+    trials = churn.experiments(shop, kind="winback")
+    final = trials[trials["campaign_id"] == trials["campaign_id"].iloc[-1]].reset_index(drop=True)
+    earlier = trials[trials["assigned_ts"] < final["assigned_ts"].min()]
+    effect = churn.arm_difference(final)
+    record("last_winback", effect)
+    print(
+        f"Last win-back: {effect['contacted']:,.0f} contacted, {effect['control']:,.0f} not. Extra orders per 1,000 mails:"
+    )
+    print(
+        f"{1000 * effect['difference']:+.1f}, 95 % interval {1000 * effect['low']:+.1f} to {1000 * effect['high']:+.1f}."
+    )
+else:
+    print(f"{shop.name} has no campaigns with a control group, so it cannot tell whom a contact changes. Run one!")
+
+# %% [markdown]
+# If that interval holds 0, the campaign as a whole may have done nothing. A mean over people who are moved, unmoved and annoyed is often small. So: whom to choose? Four lists of the same customers:
+#
+# - the **risk** of leaving, from section 5's model;
+# - the **value at risk**: risk times a year's margin;
+# - the shortest **silence** first, a rule that needs no model;
+# - the **uplift** as it was learnt from the earlier campaigns.
+#
+# The shop that ships is simulated, so the truth is known for each customer, and there is a fifth list: the **known best**.
+#
+# **What do you expect?** How much better than chance is the list by risk?
+
+# %% mystnb={"image": {"alt": "Lines: true extra orders against the share of customers contacted, by risk, value at risk, silence, uplift, and the known best."}}
+known = tried and has_truth(source)
+if tried:
+    risk = churn.ChurnModel(winner).fit(seen).predict(final)
+    pace = final["orders"] / (final["tenure_days"] + horizon_days) * 365
+    lists = {"risk": risk, "value at risk": risk * margin * final["mean_order_value"] * pace}
+    lists |= {"shortest silence": -final["recency_days"], "uplift": churn.UpliftModel().fit(earlier).predict(final)}
+if known:
+    truth = read_truth("treatment_effects", source).set_index(["campaign_id", "customer_id"])["expected_extra_orders"]
+    lists["known best"] = truth.loc[list(zip(final["campaign_id"], final["customer_id"], strict=True))].to_numpy()
+    targeting = churn.targeting(lists, lists["known best"])
+    fifth = targeting.iloc[len(targeting) // 5]
+    record("extra_orders_in_the_best_fifth", fifth.drop("contacted").round(3).to_dict())
+    title = f"Extra orders from the first fifth: {round(fifth['risk'])} by risk, {round(fifth['uplift'])} by uplift, {round(fifth['known best'])} at best"
+    axes = plots.targeting_lines(targeting, title=title, language=language)
+
+# %% [markdown]
+# If a figure stands here, start with the line by risk. Where it runs *below* the dotted line, the list is worse than lots. That is no accident: the customers likeliest to leave have mostly left already, and mail to them changes nothing.
+#
+# The value at risk asks for good customers, but it still asks for those who go. The uplift asks the right question. It has little to learn from: few people buy within three weeks of a mail, so its list is far from the known best, and the simple rule by silence may come close. The known best bends *down* at its end: those are the annoyed. Writing to all of them costs orders.
+#
+# ### A famous claim, as a what-if
+#
+# The course text says that acting in time on the signals **may lift retention by 30 %**. It is a claim, and we treat it as one. Thirty per cent of *what*? If a shop keeps 92 % of its customers in a month, 30 % more would be 120 %. So we read it the only way that works everywhere: of those who would be lost, 30 % are kept.
+
+
+# %%
+def what_if(monthly_retention: float = 0.92, kept_of_lost: float = 0.30) -> None:
+    better = monthly_retention + kept_of_lost * (1 - monthly_retention)
+    for name, share in (("today", monthly_retention), ("if the claim held", better)):
+        print(
+            f"{name}: {share:.1%} kept in a month, {share**12:.0%} in a year, {1 / (1 - share):.1f} months on average."
+        )
+
+
+what_if(monthly_retention=min(0.99, max(0.5, round(float(kept), 2))))
+explore(what_if, monthly_retention=(0.5, 0.99, 0.01), kept_of_lost=(0.0, 0.5, 0.05), interactive=interactive)
+
+# %% [markdown]
+# Keeping 30 % of those who would be lost makes lives 43 % longer, whatever the start: 1 / (1 - 0.30). A large prize. Nothing in our data says that messages win it. The experiment above says how much one kind of message did, and that number is the place to begin.
+#
+# ## What should the shop do?
+
+# %%
+decision = pd.DataFrame(
+    {"contact": [len(last_cut), int(top["customers"]), 0], "expected_profit": [all_of_them, top["expected"], 0.0]},
+    index=["everyone", "where it pays", "nobody"],
+)
+harsh = churn.Offer(success_rate=success_rate / 2, contact_cost=contact_cost, incentive_cost=offer.incentive_cost)
+half_as_good = churn.profit_curve(
+    last_cut[winner], worth, harsh, by=churn.expected_profit(last_cut[winner], worth, offer)
+)
+decision["if_half_as_good"] = half_as_good.loc[decision["contact"], "expected"].to_numpy()
+record("decision", decision.reset_index(names="rule"))
+decision.round(0)
+
+# %% [markdown]
+# **Decision.** Use the three signals to *listen*: they are quick, and a low score deserves an answer even if nobody is saved by it. Choose the window by the curve of section 2. Use the model for offers that cost money, and only from the probability on that pays. Before the next win-back, keep a control group again, and let the uplift choose half of the contacts: after three or four campaigns you will know what the success rate is, instead of believing it.
+#
+# **How sure?** The last column halves the success rate, the one number that nobody measured. If the middle row turns negative there, run a small test first.
+
+# %% [markdown]
+# ## What you can do now
+#
+# - You flagged three signals by hand, and judged each by what it catches and how often it is right.
+# - You read a window off the gaps, a retention rate off the months, and a lifetime off a survival curve with its censored customers.
+# - You saw a model that looks brilliant because it knew the future, and a test that finds it out.
+# - You found the probability from which an offer pays, and how it moves with the success rate.
+# - You saw that the list by risk and the list by uplift are different lists.
+#
+# **Exercise:** `06_churn` asks you to choose whom to contact in another shop, and is marked by its truth.
+#
+# **Further reading:** S. Neslin and others, "Defection Detection", Journal of Marketing Research 43 (2006): the profit of section 6. E. Ascarza, "Retention Futility: Targeting High-Risk Customers Might Be Ineffective", Journal of Marketing Research 55 (2018): section 8 on real customers.
