@@ -17,7 +17,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crmlib import clv, clv_plots, concentration, intake, persona_plots, personas, plots, rfm, text
+    from crmlib import (
+        clv,
+        clv_plots,
+        concentration,
+        intake,
+        persona_plots,
+        personas,
+        plots,
+        rfm,
+        survey_plots,
+        surveys,
+        text,
+    )
     from crmlib.errors import CrmlibError
     from crmlib.policy import Policy
     from crmlib.recording import record
@@ -41,6 +53,8 @@ __all__ = [
     "record",
     "rfm",
     "stop_here",
+    "survey_plots",
+    "surveys",
     "text",
 ]
 __version__ = "0.1.0"

@@ -75,7 +75,7 @@ PUBLIC = {
 def test_the_public_names_are_these() -> None:
     assert crmlib.__all__ == [
         *("CrmlibError", "Policy", "Shop", "clv", "clv_plots", "concentration", "explore", "intake", "open_shop"),
-        *("persona_plots", "personas", "plots", "record", "rfm", "stop_here", "text"),
+        *("persona_plots", "personas", "plots", "record", "rfm", "stop_here", "survey_plots", "surveys", "text"),
     ]
 
 

@@ -189,7 +189,7 @@ def _draws(called: str, drawing: set[str]) -> bool:
     module, _, name = called.partition(".")
     if called in drawing:
         return True
-    if module in {"plt", "sns", "plots", "clv_plots"} and name:
+    if name and (module in {"plt", "sns"} or module.endswith("plots")):
         first = name.partition(".")[0]
         return first not in _SETTINGS and not _STYLING.search(first)
     return called.rpartition(".")[2] == "plot" or ".plot." in called
