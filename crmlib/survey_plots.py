@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
@@ -215,7 +216,7 @@ def term_bars(terms: pd.DataFrame, *, title: str, most: int = 7, language: str =
         places = np.arange(len(rows))
         axes.barh(places, 100 * rows["share"], color=BLUE, height=0.62, label=label("in_group", language))
         axes.scatter(100 * rows["elsewhere"], places, color=ORANGE, s=34, zorder=3, label=label("elsewhere", language))
-        axes.set_yticks(places, list(rows["term"]), fontsize=9)
+        axes.set_yticks(places, [_drawn(term) for term in rows["term"]], fontsize=9)
         axes.set_title(str(group), fontsize=10.5, pad=6)
         axes.set_xlabel(label("share_of_comments", language), fontsize=9)
         axes.grid(visible=False, axis="y")
@@ -223,6 +224,13 @@ def term_bars(terms: pd.DataFrame, *, title: str, most: int = 7, language: str =
     figure.legend(handles, names, loc="outside lower center", ncols=2, fontsize=9)
     figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=12.5)
     return panels
+
+
+def _drawn(term: str) -> str:
+    """Name a pictograph: the fonts of figures have none."""
+    return " ".join(
+        word if word[0].isalpha() else f"[{unicodedata.name(word, 'sign').lower()}]" for word in term.split()
+    )
 
 
 def _driver(name: object, language: str) -> str:

@@ -58,7 +58,7 @@ def terms(
     pandas.DataFrame
         group, term, comments (of the group that hold it), share (of the group's comments), elsewhere (share of the
         others'), z (how sure the difference is; about 2 and more is more than chance for a term chosen beforehand).
-        By group, highest z first; only terms with a positive z.
+        By group, highest z first; only terms with a positive z. A word that always comes in one pair is left to it.
 
     Raises
     ------
@@ -84,6 +84,7 @@ def terms(
     texts, group = (column.reset_index(drop=True) for column in _written(comments, groups))
     counts, vocabulary = _counted(texts, language, fewest, pairs)
     everywhere = _per_term(counts)
+    told = _said_by_a_pair(vocabulary, everywhere)
     prior = everywhere / everywhere.sum() * _PRIOR_WORDS
     tables = []
     for name, members in group.groupby(group, observed=True):
@@ -103,7 +104,7 @@ def terms(
                 "z": z,
             }
         )
-        table = table[(table["z"] > 0) & (table["comments"] >= fewest)]
+        table = table[(table["z"] > 0) & (table["comments"] >= fewest) & ~told]
         tables.append(table.sort_values(["z", "term"], ascending=[False, True]).head(most))
     return pd.concat(tables, ignore_index=True)
 
@@ -271,6 +272,13 @@ def _counted(texts: pd.Series, language: str, fewest: int, pairs: bool) -> tuple
 def _per_term(counts: Any) -> np.ndarray:
     """Return how many comments of a sparse table hold each term."""
     return np.asarray(counts.sum(axis=0), dtype=float).ravel()
+
+
+def _said_by_a_pair(vocabulary: np.ndarray, comments: np.ndarray) -> np.ndarray:
+    """Say which words always come in one pair: the pair tells more."""
+    by_term = dict(zip(vocabulary, comments, strict=True))
+    told = {word for term in vocabulary if " " in term for word in term.split() if by_term.get(word) == by_term[term]}
+    return np.array([term in told for term in vocabulary])
 
 
 def _plain(ranked: np.ndarray) -> list[str]:
