@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["chance_bars", "control_chart", "driver_dots", "mark_bars", "sample_lines", "term_bars", "tilt_curve"]
 
+_MOST_BINS = 45
 _KINDS = {"detractors": VERMILION, "passives": GREY, "promoters": BLUE}
 
 
@@ -102,7 +103,7 @@ def chance_bars(
         ``en`` or ``it``.
     """
     axes = plt.subplots(figsize=(8, 3.8))[1]
-    axes.hist(np.asarray(by_chance, dtype=float), bins=41, color=SKY, edgecolor="white", linewidth=0.4)
+    axes.hist(np.asarray(by_chance, dtype=float), bins=_steps(by_chance), color=SKY, edgecolor="white", linewidth=0.4)
     axes.axvline(seen, color=ORANGE, linewidth=3)
     axes.annotate(label("seen", language), (seen, 0.94), xycoords=("data", "axes fraction"), xytext=(6, 0),
                   textcoords="offset points", fontsize=9.5)  # fmt: skip
@@ -224,6 +225,17 @@ def term_bars(terms: pd.DataFrame, *, title: str, most: int = 7, language: str =
     figure.legend(handles, names, loc="outside lower center", ncols=2, fontsize=9)
     figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=12.5)
     return panels
+
+
+def _steps(values: ArrayLike) -> list[float]:
+    """Return edges of bins that each hold the same number of possible values: scores move in steps, and bins beat."""
+    there = np.unique(np.asarray(values, dtype=float).round(9))
+    if len(there) < 2:  # noqa: PLR2004 - one value has no step
+        return [there[0] - 0.5, there[0] + 0.5]
+    step = np.diff(there).min()
+    span = there[-1] - there[0]
+    wide = step * max(1, np.ceil(span / step / _MOST_BINS))
+    return list(np.arange(there[0] - step / 2, there[-1] + wide, wide))
 
 
 def _drawn(term: str) -> str:

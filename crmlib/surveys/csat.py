@@ -58,7 +58,9 @@ class CSAT:
         )
 
 
-def csat(scores: Iterable[Any], *, top: int = 2, scale: int = 5, confidence: float = 0.95) -> CSAT:
+def csat(
+    scores: Iterable[Any], *, top: int = 2, scale: int = 5, confidence: float = 0.95, averaged: bool = False
+) -> CSAT:
     """Compute the Customer Satisfaction Score.
 
     Parameters
@@ -72,6 +74,9 @@ def csat(scores: Iterable[Any], *, top: int = 2, scale: int = 5, confidence: flo
     confidence
         Of the interval, which is Wilson's: it stays within 0 and 100, and is of use for few answers too (E. B.
         Wilson, Journal of the American Statistical Association 22, 1927).
+    averaged
+        Whether marks between two whole ones are allowed, for means of one customer's answers. 3.5 has not reached 4,
+        so it is not satisfied.
 
     Returns
     -------
@@ -92,9 +97,9 @@ def csat(scores: Iterable[Any], *, top: int = 2, scale: int = 5, confidence: flo
     """
     if not 0 < top < scale:
         raise CrmlibError(f"top={top}: so many of {scale} answers cannot be the satisfied ones.")
-    marks = checked(scores, 1, scale)
+    marks = checked(scores, 1, scale, averaged=averaged)
     there = answered(marks)
-    satisfied, n = int((marks[there] > scale - top).sum()), int(there.sum())
+    satisfied, n = int((marks[there] >= scale - top + 1).sum()), int(there.sum())
     low, high = wilson(satisfied, n, confidence)
     return CSAT(
         score=_PERCENT * satisfied / n,
@@ -107,13 +112,19 @@ def csat(scores: Iterable[Any], *, top: int = 2, scale: int = 5, confidence: flo
 
 
 def csat_by(
-    scores: Iterable[Any], groups: Iterable[Any], *, top: int = 2, scale: int = 5, confidence: float = 0.95
+    scores: Iterable[Any],
+    groups: Iterable[Any],
+    *,
+    top: int = 2,
+    scale: int = 5,
+    confidence: float = 0.95,
+    averaged: bool = False,
 ) -> pd.DataFrame:
     """Compute the Customer Satisfaction Score of each touchpoint, or of any other groups, the worst first.
 
     Parameters
     ----------
-    scores, top, scale, confidence
+    scores, top, scale, confidence, averaged
         As for `csat`.
     groups
         The touchpoint of each answer; answers without one are left out.
@@ -130,13 +141,13 @@ def csat_by(
     delivery   50.0  2
     checkout  100.0  2
     """
-    marks = checked(scores, 1, scale)
+    marks = checked(scores, 1, scale, averaged=averaged)
     group = groups.reset_index(drop=True) if isinstance(groups, pd.Series) else pd.Series(list(groups), dtype=object)
     if len(group) != len(marks):
         raise SchemaError(f"groups: {len(group)} for {len(marks)} answers. Give one for each row.")
     rows = {}
     for name, members in group[~np.isnan(marks)].groupby(group, observed=True):
-        one = csat(marks[members.index.to_numpy()], top=top, scale=scale, confidence=confidence)
+        one = csat(marks[members.index.to_numpy()], top=top, scale=scale, confidence=confidence, averaged=averaged)
         low, high = one.interval
         rows[name] = {"score": one.score, "low": low, "high": high, "n": one.n, "satisfied": one.satisfied}
     if not rows:

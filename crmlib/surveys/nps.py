@@ -154,7 +154,8 @@ def nps(
     detractors, passives, promoters = (int((kind == which).sum()) for which in (-1, 0, 1))
     share_up, share_down = np.average(kind == 1, weights=weight), np.average(kind == -1, weights=weight)
     share = float(share_up - share_down)
-    error = float(np.sqrt((weight**2 * (kind - share) ** 2).sum()) / weight.sum())
+    squares = sum(float((weight[kind == which] ** 2).sum()) * (which - share) ** 2 for which in (-1, 0, 1))
+    error = float(np.sqrt(squares) / weight.sum())
     effective = float(weight.sum() ** 2 / (weight**2).sum())
     if method == "adjusted_wald":
         low, high = adjusted_wald(effective * share_up, effective * share_down, effective, confidence)

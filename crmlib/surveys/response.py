@@ -205,6 +205,8 @@ def response_weights(
     array([0.66666667, 0.66666667, 1.33333333, 0.        , 0.        , 1.33333333])
     """
     said = _said(answered, len(known))
+    if not largest > 1:
+        raise CrmlibError(f"largest={largest!r} is above 1: no answer can count less than the mean at most.")
     if method == "cells":
         odds = _cells(known, said)
     elif method == "logistic":
@@ -212,7 +214,8 @@ def response_weights(
     else:
         raise CrmlibError(f"method={method!r} is not known. Use 'logistic' or 'cells'.")
     weights = np.where(said, odds, 0.0)
-    weights = np.minimum(weights, largest * weights[said].mean())
+    while weights.max() > (1 + 1e-6) * largest * weights[said].mean():  # what is cut lowers the mean
+        weights = np.minimum(weights, largest * weights[said].mean())
     return np.asarray(weights / weights[said].mean())
 
 
@@ -239,16 +242,15 @@ def tilted(weights: ArrayLike, scores: Iterable[Any], tilt: float, *, response_r
     Notes
     -----
     An exponential tilt (A. Rotnitzky, J. Robins and D. Scharfstein, Journal of the American Statistical Association 93,
-    1998): with log-odds a_i + tilt * mark, each answer stands for 1 + exp(-(a_i + tilt * mark)) people. The common part
-    of the a_i is set such that together they stand for all who were asked.
+    1998): with log-odds a + tilt * mark, each answer stands for itself and for exp(-(a + tilt * mark)) of the silent. The a
+    differs between kinds of customers (tenths of the weights, for a weight sums up what is known), and is set such that
+    the answers of each kind stand for as many people as before.
 
     Examples
     --------
     >>> tilted([1, 1], [2, 10], 0.2, response_rate=0.5).round(2)
     array([1.33, 0.67])
     """
-    from scipy.optimize import brentq
-
     marks = pd.to_numeric(pd.Series(list(scores))).to_numpy(dtype=float, na_value=np.nan)
     weight = np.asarray(weights, dtype=float)
     if marks.shape != weight.shape:
@@ -263,13 +265,12 @@ def tilted(weights: ArrayLike, scores: Iterable[Any], tilt: float, *, response_r
     stands_for = weight[said] / weight[said].mean() / response_rate  # people behind each answer: 1 or more
     silent = np.maximum(stands_for - 1, 1e-6)
     away = np.exp(-tilt * (marks[said] - marks[said].mean()))
-
-    def excess(log_level: float) -> float:
-        return float((1 + np.exp(log_level) * silent * away).sum() - stands_for.sum())
-
-    level = float(np.exp(brentq(excess, -50, 50)))
+    # the silent of a kind are shared out among the answers of that kind; kinds are tenths of the weights
+    kind = np.digitize(stands_for, np.unique(np.quantile(stands_for, np.linspace(0.1, 0.9, 9))))
+    silent_of_kind, away_of_kind = np.bincount(kind, silent), np.bincount(kind, silent * away)
+    shared = silent * away * silent_of_kind[kind] / away_of_kind[kind]
     result = np.zeros_like(weight)
-    result[said] = 1 + level * silent * away
+    result[said] = 1 + shared
     return np.asarray(result / result[said].mean())
 
 
