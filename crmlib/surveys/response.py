@@ -242,9 +242,9 @@ def tilted(weights: ArrayLike, scores: Iterable[Any], tilt: float, *, response_r
     Notes
     -----
     An exponential tilt (A. Rotnitzky, J. Robins and D. Scharfstein, Journal of the American Statistical Association 93,
-    1998): with log-odds a + tilt * mark, each answer stands for itself and for exp(-(a + tilt * mark)) of the silent. The a
-    differs between kinds of customers (tenths of the weights, for a weight sums up what is known), and is set such that
-    the answers of each kind stand for as many people as before.
+    1998): with log-odds a + tilt * mark, each answer stands for itself and for exp(-(a + tilt * mark)) of the silent.
+    The a differs between kinds of customers (tenths of the weights, for a weight sums up what is known), and is set
+    such that the answers of each kind stand for as many people as before.
 
     Examples
     --------

@@ -37,15 +37,14 @@ def test_the_interval_covers_the_difference() -> None:
 
 def test_a_large_difference_is_seen_by_both() -> None:
     a, b = [10] * 60 + [2] * 40, [10] * 40 + [2] * 60
-    for method in ("z", "permutation"):
-        found = surveys.nps_difference(a, b, method=method)  # type: ignore[arg-type]
+    for found in (surveys.nps_difference(a, b), surveys.nps_difference(a, b, method="permutation")):
         assert (found.difference, found.verdict) == (40.0, "more than chance")
 
 
 def test_both_methods_agree_on_large_samples() -> None:
     rng = np.random.default_rng(8)
     a, b = rng.choice([10, 8, 2], 900, p=ALIKE), rng.choice([10, 8, 2], 800, p=[0.42, 0.35, 0.23])
-    by_z, by_deal = (surveys.nps_difference(a, b, method=method) for method in ("z", "permutation"))  # type: ignore[arg-type]
+    by_z, by_deal = surveys.nps_difference(a, b), surveys.nps_difference(a, b, method="permutation")
     assert by_deal.p_value == pytest.approx(by_z.p_value, abs=0.02)
 
 
@@ -89,7 +88,7 @@ def months(scores: list[list[int]]) -> tuple[list[int], list[pd.Timestamp]]:
 
 def test_a_month_of_trouble_lies_outside_the_limits_of_quiet_months() -> None:
     quiet = [10] * 20 + [8] * 15 + [3] * 10
-    chart = surveys.nps_over_time(*months([quiet] * 6 + [[3] * 30 + [8] * 15]), baseline=6)
+    chart: Any = surveys.nps_over_time(*months([quiet] * 6 + [[3] * 30 + [8] * 15]), baseline=6)
     assert chart["signal"].tolist() == [False] * 6 + [True]
     assert chart["centre"].iloc[0] == pytest.approx(surveys.nps(quiet).score)
 
@@ -104,7 +103,7 @@ def test_chance_alone_seldom_gives_a_signal() -> None:
 
 
 def test_fewer_answers_give_wider_limits_and_none_gives_none() -> None:
-    chart = surveys.nps_over_time([9, 3, 9, 9, 8], ["2024-01-01"] * 2 + ["2024-03-01"] * 3)
+    chart: Any = surveys.nps_over_time([9, 3, 9, 9, 8], ["2024-01-01"] * 2 + ["2024-03-01"] * 3)
     assert np.isnan(chart.loc["2024-02", ["lower", "upper", "score"]].astype(float)).all()
     assert chart.loc["2024-02", "n"] == 0
     assert chart.loc["2024-01", "upper"] >= chart.loc["2024-03", "upper"]

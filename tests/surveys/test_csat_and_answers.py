@@ -75,7 +75,7 @@ TABLE = pd.DataFrame(
         "touchpoint": "relationship",
         "scale": ["0-10", "0-10", "0-10", "0-10", "1-10"],
         "sent_ts": pd.to_datetime(["2024-01-01", "2024-01-02", "2024-02-01", "2024-02-02", "2024-02-03"]),
-        "answered_ts": pd.to_datetime(["2024-01-03", "2024-01-04", "2024-02-05", None, "2024-02-04"]),
+        "answered_ts": pd.to_datetime(pd.Series(["2024-01-03", "2024-01-04", "2024-02-05", None, "2024-02-04"])),
         "score": [4, 9, 10, None, 1],
     }
 )
@@ -134,7 +134,7 @@ def test_one_a_customer_within_each_scale() -> None:
 
 def test_the_last_answer_needs_a_time() -> None:
     with pytest.raises(SchemaError, match="row 0, column 'answered_ts': there is no time"):
-        surveys.one_per_customer(TABLE.assign(answered_ts=pd.NaT))
+        surveys.one_per_customer(TABLE.assign(answered_ts=pd.Series(pd.NaT, index=TABLE.index)))
 
 
 def test_no_answers_at_all_stay_none() -> None:

@@ -22,7 +22,7 @@ def world(seed: int, customers: int = 600, each: int = 2) -> tuple[np.ndarray, p
     size = customers * each
     who = np.repeat(np.arange(customers), each)
     late = rng.random(size) < 0.2
-    reply = pd.Categorical.from_codes(rng.choice(3, size, p=[0.7, 0.2, 0.1]), ["none", "quick", "slow"])
+    reply = pd.Categorical(rng.choice(["none", "quick", "slow"], size, p=[0.7, 0.2, 0.1]))
     mood = np.repeat(rng.normal(0, 1, customers), each)
     marks = 8 - 2.0 * late - 1.0 * (reply == "slow") + mood + rng.normal(0, 1, size)
     return np.round(marks), pd.DataFrame({"late": late, "reply": reply}), who
@@ -34,14 +34,14 @@ def test_known_effects_come_back_within_their_intervals() -> None:
     inside = []
     for seed in range(40):
         marks, factors, who = world(seed)
-        table = surveys.drivers(marks, factors, customers=who).loc[names]
+        table: Any = surveys.drivers(marks, factors, customers=who).loc[names]
         inside.append((table["low"] <= truth) & (truth <= table["high"]))
     assert np.mean(inside) >= 0.9
 
 
 def test_what_pulls_down_most_stands_first() -> None:
     marks, factors, who = world(1)
-    table = surveys.drivers(marks, factors, customers=who)
+    table: Any = surveys.drivers(marks, factors, customers=who)
     assert table.index[0] == "late"
     assert table.loc["late", "at_stake"] == pytest.approx(table.loc["late", "estimate"] * factors["late"].mean())
     assert table.loc["late", "n"] == factors["late"].sum()
@@ -60,7 +60,7 @@ def test_answers_of_one_customer_are_not_independent() -> None:
 def test_the_ordinal_model_agrees_on_signs_and_order() -> None:
     marks, factors, who = world(3)
     linear = surveys.drivers(marks, factors, customers=who)
-    ordinal = surveys.drivers(marks, factors, customers=who, model="ordinal")
+    ordinal: Any = surveys.drivers(marks, factors, customers=who, model="ordinal")
     assert ordinal.loc["late", "high"] < 0
     assert ordinal.loc["reply: slow", "high"] < 0
     assert linear.index.tolist()[:2] == ordinal.index.tolist()[:2]
@@ -70,7 +70,7 @@ def test_a_missing_level_is_one_of_its_own_and_has_no_share() -> None:
     marks, factors, _ = world(4)
     half = np.arange(len(marks)) % 2 == 0
     factors["reply"] = factors["reply"].where(half)
-    table = surveys.drivers(marks, factors)
+    table: Any = surveys.drivers(marks, factors)
     assert table.loc["reply: no answer", "n"] == (~half).sum()
     assert np.isnan(table.loc["reply: no answer", "share"])
     assert table.loc["reply: slow", "share"] == pytest.approx((factors["reply"] == "slow").sum() / half.sum())
@@ -104,7 +104,7 @@ def test_bad_input_for_drivers() -> None:
 def test_drivers_of_the_simulated_shop_are_those_that_were_put_in(shop: crmlib.Shop, sent: pd.DataFrame) -> None:
     """Late deliveries and slow replies hurt, quick replies do not: see crmlib.synth.parameters.Service."""
     factors = surveys.experience(shop, sent)
-    table = surveys.drivers(sent["score"], factors, customers=sent["customer_id"])
+    table: Any = surveys.drivers(sent["score"], factors, customers=sent["customer_id"])
     for name in ("csat_delivery: unsatisfied", "request_delivery", "request: slow reply", "returned"):
         assert table.loc[name, "high"] < 0, name
     assert table.loc["request: quick reply", "estimate"] > table.loc["request: slow reply", "high"]

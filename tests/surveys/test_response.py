@@ -57,7 +57,7 @@ def test_a_shop_of_orders_alone_knows_orders(sent: pd.DataFrame, shop: crmlib.Sh
 
 
 def test_the_silent_were_seen_less_often_again(sent: pd.DataFrame, known: pd.DataFrame) -> None:
-    bias = surveys.response_bias(known, sent["score"].notna())
+    bias: Any = surveys.response_bias(known, sent["score"].notna())
     assert bias.loc["seen_again: no", "answered"] < bias.loc["seen_again: no", "silent"]
     assert bias.index[0].startswith("seen_again")
 
