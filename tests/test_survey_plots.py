@@ -60,7 +60,7 @@ def test_every_figure_is_tried() -> None:
 
 
 def test_the_bars_add_up_to_all_answers_in_their_boxes() -> None:
-    panels = survey_plots.mark_bars({"nps_0_10": [0, 6, 7, 9, 10, None]}, title="")
+    panels = survey_plots.mark_bars({"nps_0_10": [0, 6, 7, 9, 10, np.nan]}, title="")
     heights = [sum(bar.get_height() for bar in part) for part in panels[0].containers]
     assert heights == pytest.approx([40, 20, 40])
 

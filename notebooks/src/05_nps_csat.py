@@ -262,6 +262,8 @@ axes = plots.interval_dots(dots, title=title, xlabel=xlabel)
 #
 # So far the interval did all the worrying. It knows about chance. It knows nothing of those who did not answer.
 #
+# Silence belongs to a survey: a customer may answer one and leave the next. So in this section each survey counts, as under `keep`. Answers of one customer are alike, so these intervals are a little too narrow.
+#
 # What do we know of *everyone* who was asked? What they bought and did, before and after.
 
 # %%
@@ -270,7 +272,7 @@ known = surveys.known_of_asked(shop, sent)
 surveys.response_bias(known, said).head(5).round(2)
 
 # %% [markdown]
-# `difference` is measured in standard deviations; beyond 0.1 is worth a thought. `seen_again` asks: did the customer log in or buy within 90 days after the question? Who was never seen again, answered less. They had left, and they had reasons.
+# `difference` is measured in standard deviations; beyond 0.1 is worth a thought. `seen_again` asks: did the customer log in or buy within 90 days after the question? Who was not seen again answered less. Many of them had left, and they had reasons.
 #
 # So give each answer a **weight**: one over the probability that such a customer answers. A customer of a kind that seldom answers then speaks for more of the silent.
 #
@@ -289,7 +291,7 @@ title = f"Weights move the score by {moved:+.0f} points{silence}"
 axes = plots.interval_dots(table.rename(columns={"score": "estimate"}), title=title, xlabel=xlabel)
 
 # %% [markdown]
-# The weights move the score the right way, and not nearly far enough. Why?
+# On the shop that ships the weights move the score the right way, and not nearly far enough. Why?
 #
 # A weight can mend what is *seen*. But among two customers who look the same to the shop, the content one still answers more readily. That part of the silence depends on the very answer that we did not get. No calculation on the answers can find it. (Without a truth you see only the two upper lines, and no way to tell how far off they are.)
 #
@@ -324,6 +326,7 @@ if truth is not None:
     record("with_calls", {**rounds[0], "rounds_that_cover_the_truth": float(covered)})
     print(f"With {calls} calls: {rounds[0]['score']:.1f} ({rounds[0]['low']:.0f} to {rounds[0]['high']:.0f})")
     print(f"Truth: {real:.1f}. In {len(rounds)} such rounds of calls, {covered:.0%} of the intervals hold it.")
+    print(f"One round costs {calls * call_cost:,.0f}.")
 
 # %% [markdown]
 # A *wider* interval than before, around a score that is right on average. That is the better number. (In life some of those whom you ring will not talk either. Fewer than by mail, though.)
@@ -433,9 +436,9 @@ print(f"{recent:,} customers bought in {days_after} days; some {unhappy:.0%} are
 print(f"At stake in such a time, at the very most: {stake:,.0f} (95 % interval {low:,.0f} to {high:,.0f}).")
 
 # %% [markdown]
-# "At the very most", because content people buy more for other reasons too. The interval comes from drawing the customers again; where it reaches below zero, even the sign is not safe. What *is* safe is the order of the touchpoints.
+# "At the very most", because content people buy more for other reasons too. The interval comes from drawing the customers again; where it reaches below zero, even the sign is not safe. What *is* safe is the order of touchpoints whose lines lie apart.
 #
-# **Decision.** Mend the worst touchpoint first: its score is lowest by a clear margin, it has the most at stake among the drivers, and people write about it. Begin with what the themes name. Do it for a *random half* of the orders, and compare the CSAT of the halves with an interval. Then you will know what it changed, which no survey of the past can tell.
+# **Decision.** Mend the worst touchpoint first, if three things agree, as they do for the delivery of the shop that ships: its score is lowest by a clear margin, it has the most at stake among the drivers, and people write about it. Begin with what the themes name. Do it for a *random half* of the orders, and compare the CSAT of the halves with an interval. Then you will know what it changed, which no survey of the past can tell.
 #
 # **How sure?** Of the order of the touchpoints: fairly. Of the NPS itself: not to within ten points, because of silence. So pay no bonus by it, and follow its control chart, always with the same form.
 #
