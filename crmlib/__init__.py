@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crmlib import churn, clv, concentration, intake, personas, plots, rfm, text
+    from crmlib import churn, clv, concentration, intake, personas, plots, rfm, surveys, text
     from crmlib.errors import CrmlibError
     from crmlib.policy import Policy
     from crmlib.recording import record
@@ -40,6 +40,7 @@ __all__ = [
     "record",
     "rfm",
     "stop_here",
+    "surveys",
     "text",
 ]
 __version__ = "0.1.0"

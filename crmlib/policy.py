@@ -20,7 +20,20 @@ import msgspec
 
 from crmlib.errors import PolicyError
 
-__all__ = ["PRESETS", "Action", "Churn", "Clv", "Intake", "Orders", "Personas", "Policy", "Rfm", "Tiers", "load"]
+__all__ = [
+    "PRESETS",
+    "Action",
+    "Churn",
+    "Clv",
+    "Intake",
+    "Orders",
+    "Personas",
+    "Policy",
+    "Rfm",
+    "Surveys",
+    "Tiers",
+    "load",
+]
 
 Edges = tuple[float, float, float, float]
 _MACHINE_ZONES = {"localtime", "posixrules", "Factory"}
@@ -354,13 +367,54 @@ class Churn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     actions: dict[Literal["no_login", "no_purchase", "low_score"], Action] = msgspec.field(default_factory=_actions)
 
 
+class Surveys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How answers to surveys are counted, and how long a questionnaire may be.
+
+    Attributes
+    ----------
+    nps_scale
+        ``nps_0_10``, the field's standard, or ``nps_1_10``, that of the course texts. On both, 9 and 10 are promoters,
+        7 and 8 passives, and what is below detractors. An answer off the scale is an error.
+    csat_scale
+        CSAT is asked from 1 to this.
+    csat_top
+        So many of the highest answers are satisfied ones.
+    duplicates
+        Which answer of a customer counts where there are several: the ``last``, the ``first``, or their ``mean``;
+        ``keep`` counts each of them, and then intervals are too narrow, for they take answers as independent.
+    control_sigmas
+        How many standard errors from the centre the control limits lie.
+    reaction_days
+        A customer who logs in or orders within so many days after being asked was still there.
+    reply_hours
+        A request whose first reply took longer was slow.
+    most_questions
+        A questionnaire of more questions is refused: it is no longer short.
+    """
+
+    nps_scale: Literal["nps_0_10", "nps_1_10"] = "nps_0_10"
+    csat_scale: Annotated[int, msgspec.Meta(ge=2, le=10)] = 5
+    csat_top: Annotated[int, msgspec.Meta(ge=1, le=9)] = 2
+    duplicates: Literal["last", "first", "mean", "keep"] = "last"
+    control_sigmas: Annotated[float, msgspec.Meta(gt=0, le=10)] = 3
+    reaction_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 90
+    reply_hours: Annotated[float, msgspec.Meta(ge=0)] = 24
+    most_questions: Annotated[int, msgspec.Meta(ge=1, le=100)] = 8
+
+    def __post_init__(self) -> None:
+        if self.csat_top >= self.csat_scale:
+            raise PolicyError(
+                f"policy surveys.csat_top: {self.csat_top} of {self.csat_scale} answers leave none that is unsatisfied."
+            )
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """All definitions of one business.
 
     Attributes
     ----------
-    orders, rfm, clv, tiers, intake, personas, churn
-        See `Orders`, `Rfm`, `Clv`, `Tiers`, `Intake`, `Personas`, `Churn`.
+    orders, rfm, clv, tiers, intake, personas, surveys, churn
+        See `Orders`, `Rfm`, `Clv`, `Tiers`, `Intake`, `Personas`, `Surveys`, `Churn`.
     """
 
     orders: Orders = Orders()
@@ -369,6 +423,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     tiers: Tiers = Tiers()
     intake: Intake = Intake()
     personas: Personas = Personas()
+    surveys: Surveys = Surveys()
     churn: Churn = Churn()
 
     def to_toml(self) -> str:
@@ -385,7 +440,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 #: ``standard``: the definitions that are common in the field. ``texts``: those of the course texts.
-PRESETS = {"standard": Policy(), "texts": Policy(rfm=Rfm(segment_map="descriptive"))}
+PRESETS = {
+    "standard": Policy(),
+    "texts": Policy(rfm=Rfm(segment_map="descriptive"), surveys=Surveys(nps_scale="nps_1_10")),
+}
 
 
 def load(policy: Policy | str | Path | dict[str, Any] | None = None) -> Policy:

@@ -75,7 +75,7 @@ PUBLIC = {
 def test_the_public_names_are_these() -> None:
     assert crmlib.__all__ == [
         *("CrmlibError", "Policy", "Shop", "churn", "clv", "concentration", "explore", "intake", "open_shop"),
-        *("personas", "plots", "record", "rfm", "stop_here", "text"),
+        *("personas", "plots", "record", "rfm", "stop_here", "surveys", "text"),
     ]
 
 

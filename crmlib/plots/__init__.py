@@ -34,6 +34,15 @@ from crmlib.plots.orders import month_bars, share_bar, tier_bars, value_curve
 from crmlib.plots.personas import affinity_map, card_bars, choice_lines, stage_bars, truth_map
 from crmlib.plots.rfm import migration_map, rf_map, score_bars, segment_bars
 from crmlib.plots.style import BLUE, COLOURS, GREEN, GREY, ORANGE, PINK, SKY, VERMILION, use_style
+from crmlib.plots.surveys import (
+    chance_bars,
+    control_chart,
+    driver_dots,
+    mark_bars,
+    sample_lines,
+    term_bars,
+    tilt_curve,
+)
 
 __all__ = [
     "BLUE",
@@ -51,11 +60,14 @@ __all__ = [
     "alive_map",
     "calibration_lines",
     "card_bars",
+    "chance_bars",
     "choice_lines",
     "cohort_map",
+    "control_chart",
     "count_bars",
     "coverage_dots",
     "difference_dots",
+    "driver_dots",
     "error_dots",
     "frequency_bars",
     "frequency_fit",
@@ -63,11 +75,13 @@ __all__ = [
     "gap_curve",
     "holdout_lines",
     "interval_dots",
+    "mark_bars",
     "migration_map",
     "month_bars",
     "profit_lines",
     "purchases_map",
     "rf_map",
+    "sample_lines",
     "score_bars",
     "segment_bars",
     "share_bar",
@@ -75,7 +89,9 @@ __all__ = [
     "stage_bars",
     "survival_steps",
     "targeting_lines",
+    "term_bars",
     "tier_bars",
+    "tilt_curve",
     "tracking",
     "truth_map",
     "use_style",
