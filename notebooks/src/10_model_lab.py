@@ -310,9 +310,8 @@ else:
     beside[f"{len(few)}, priors, days"] = with_priors(few[columns], 1)
     beside[f"{len(few)}, priors, weeks"] = with_priors(few[columns], 7)
     beside["all, priors, days"] = with_priors(seen[columns], 1)
-beside = pd.DataFrame(beside, index=["r", "alpha", "a", "b"])
-record("parameters_with_and_without_priors", beside.reset_index(names="parameter"))
-beside.round(3)
+record("parameters_with_and_without_priors", pd.DataFrame(beside).reset_index(names="parameter"))
+pd.DataFrame(beside, index=["r", "alpha", "a", "b"]).round(3)
 
 # %% [markdown]
 # This is what pymc-marketing 1.3 did to $\alpha$, in days:
