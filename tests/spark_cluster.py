@@ -139,9 +139,11 @@ def _home() -> Iterator[tuple[Path, dict[str, str]]]:
 def _start(
     folder: Path, environment: dict[str, str], name: str, program: str, *options: str
 ) -> subprocess.Popen[bytes]:
+    setpriv = shutil.which("setpriv")  # so that it goes even if these tests are killed
+    bound = [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
     with (folder / f"{name}.log").open("wb") as log:
         return subprocess.Popen(
-            [Path(environment["SPARK_HOME"]) / "bin" / "spark-class", program, *options],
+            [*bound, Path(environment["SPARK_HOME"]) / "bin" / "spark-class", program, *options],
             env=environment, cwd=folder, stdout=log, stderr=log,
             start_new_session=True,  # its executors go with it
         )  # fmt: skip
