@@ -6,15 +6,16 @@ A row comes to be at its first time (a survey when it is sent, a permission when
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from crmlib import order_lines, spark_lines
 from crmlib.days import until
-from crmlib.engine import quote
+from crmlib.engine import DuckDB, quote
 from crmlib.errors import SchemaError
-from crmlib.order_lines import as_id, as_time
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import date
 
     from crmlib import policy
@@ -28,6 +29,25 @@ _IDS = {"customer_id", "order_id", "product_id"}
 _LATER = {"answered_ts": ("score", "comment"), "withdrawn_ts": (), "closed_ts": (), "delivered_ts": ()}
 #: Tables without a time of their own -> the table, and the id, that dates their rows.
 _DATED_BY = {"session_zones": ("sessions", "session_id")}
+
+
+@dataclass(frozen=True)
+class _Spelling:
+    """What the engines spell differently here."""
+
+    quote: Callable[[str], str]
+    as_id: Callable[[str, str], str]
+    as_time: Callable[[str, str, Raw, policy.Orders], str]
+    moment: str
+
+
+_HERE = _Spelling(quote, order_lines.as_id, order_lines.as_time, "timestamp")
+_ON_SPARK = _Spelling(
+    spark_lines.quoted,
+    spark_lines.as_id,
+    lambda column, kind, _, rules: spark_lines.as_time(column, kind, rules.timezone),
+    "timestamp_ntz",
+)
 
 
 def known_by(name: str, tables: Mapping[str, Raw], day: date, rules: policy.Orders) -> Table:
@@ -55,45 +75,63 @@ def known_by(name: str, tables: Mapping[str, Raw], day: date, rules: policy.Orde
         A text in a column ``..._ts`` is no time; the message names table, row and column.
     """
     raw = tables[name]
+    spelling = _HERE if isinstance(raw.table.engine, DuckDB) else _ON_SPARK
+    quote, end = spelling.quote, f"{spelling.moment} '{until(day):%Y-%m-%d %H:%M:%S}'"
     types = {column: kind for column, kind in raw.table.types.items() if column in raw.names}
     times = _times(types)
-    typed = {column: as_id(quote(column), kind) if column in _IDS else quote(column) for column, kind in types.items()}
+    _refuse_text(raw, times, types)
+    typed = {
+        column: spelling.as_id(quote(column), kind) if column in _IDS else quote(column)
+        for column, kind in types.items()
+    }
     for column in times:
-        typed[column] = as_time(quote(column), types[column], raw, rules)
+        typed[column] = spelling.as_time(quote(column), types[column], raw, rules)
         _refuse_unreadable(raw, column, typed[column])
     rows = f"select {', '.join(f'{text} as {quote(column)}' for column, text in typed.items())} from "
     rows += quote(raw.table.name)
-    values = {"until": until(day)}
     picked = {column: quote(column) for column in typed}
     for column in filter(times.__contains__, _LATER):
         for other in (column, *filter(types.__contains__, _LATER[column])):
-            picked[other] = f"case when {quote(column)} < $until then {quote(other)} end"
+            picked[other] = f"case when {quote(column)} < {end} then {quote(other)} end"
     start = next((column for column in times if column not in _LATER), None)
     if start and "first_response_hours" in types:
         hours = f"24 * day_index({quote(start)}) + extract(hour from {quote(start)}) + first_response_hours"
-        picked["first_response_hours"] = f"case when {hours} < 24 * day_index($until) then first_response_hours end"
-    where = "" if start is None else f" where {quote(start)} < $until or {quote(start)} is null"
+        picked["first_response_hours"] = f"case when {hours} < 24 * day_index({end}) then first_response_hours end"
+    where = "" if start is None else f" where {quote(start)} < {end} or {quote(start)} is null"
     if name in _DATED_BY and start is None and _DATED_BY[name][0] in tables:
         whole, key = _DATED_BY[name]
         dated = known_by(whole, tables, day, rules)
         where = f" where {quote(key)} in (select {quote(key)} from {quote(dated.name)})"
     columns = ", ".join(f"{text} as {quote(column)}" for column, text in picked.items())
-    text = f"select {columns} from ({rows}){where}"
-    return raw.table.engine.table(text, values if "$until" in text else None)
+    return raw.table.engine.table(f"select {columns} from ({rows}) as known{where}")
 
 
 def _times(types: Mapping[str, str]) -> list[str]:
     """Return the columns that say when something happened; where no name ends in _ts, the first of a time type."""
     named = [column for column in types if column.endswith("_ts")]
-    typed = [column for column, kind in types.items() if kind.startswith(("TIMESTAMP", "DATE"))]
+    typed = [column for column, kind in types.items() if _is_time(kind)]
     return named or typed[:1]
+
+
+def _is_time(kind: str) -> bool:
+    return kind.upper().startswith(("TIMESTAMP", "DATE"))
+
+
+def _refuse_text(raw: Raw, times: list[str], types: Mapping[str, str]) -> None:
+    """On a cluster, times have a type: rows have no numbers there, so that a bad one could not be named."""
+    for column in times:
+        if not isinstance(raw.table.engine, DuckDB) and not _is_time(types[column]):
+            raise SchemaError(
+                f"{raw.label}, column {column!r}: a time cannot be of the type {types[column]}. Make it a timestamp "
+                f"first: df.withColumn({column!r}, to_timestamp({column!r}))."
+            )
 
 
 def _refuse_unreadable(raw: Raw, column: str, read: str) -> None:
     """Name the first value of a text column that is no time."""
-    if raw.table.types[column].startswith(("TIMESTAMP", "DATE")):
+    if _is_time(raw.table.types[column]):
         return
-    text = as_id(quote(column), raw.table.types[column])
+    text = order_lines.as_id(quote(column), raw.table.types[column])
     rows = f"select row_number() over () as place, {text} as said, {read} as time from {quote(raw.table.name)}"
     found = raw.table.engine.rows(
         f"select place, said from ({rows}) where said is not null and time is null order by place limit 1"

@@ -29,7 +29,7 @@ from crmlib.sources import (
     read_spark,
     without_password,
 )
-from crmlib.spark_lines import passed, typed_lines
+from crmlib.spark_lines import typed_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -306,8 +306,7 @@ def _tables(
         if name == "order_lines" and main == "orders":
             tables[name] = _up_to(_lines(table, rules, {}, Ledger()), as_of, None)
         elif name not in tables and name != main:
-            on_duckdb = isinstance(table.table.engine, DuckDB)
-            tables[name] = known_by(name, raw, as_of, rules) if on_duckdb else passed(table)
+            tables[name] = known_by(name, raw, as_of, rules)
     return tables, as_of
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from crmlib.ledger import Ledger
     from crmlib.sources import Raw
 
-__all__ = ["passed", "typed_lines"]
+__all__ = ["as_id", "as_time", "quoted", "typed_lines"]
 
 _WHOLE = ("tinyint", "smallint", "int", "bigint")
 _NUMBERS = (*_WHOLE, "float", "double", "decimal")
@@ -87,15 +87,6 @@ def typed_lines(raw: Raw, rules: policy.Orders, columns: Mapping[str, str], ledg
     return _checked(table, raw, found, rules, ledger)
 
 
-def passed(raw: Raw) -> Table:
-    """Pass a table through, its ids as text so that they join with the orders'."""
-    ids, types = {"customer_id", "order_id", "product_id"}, raw.table.types
-    picked = [
-        f"{_id(quoted(name), types[name])} as {quoted(name)}" if name in ids else quoted(name) for name in raw.names
-    ]
-    return raw.table.engine.table(f"select {', '.join(picked)} from {raw.table.name}")
-
-
 def quoted(identifier: str) -> str:
     """Return an SQL identifier as Spark quotes it.
 
@@ -119,8 +110,8 @@ def _typed(raw: Raw, found: Mapping[str, str], rules: policy.Orders) -> dict[str
             raise SchemaError(f"{raw.label}, column {source!r}: {name} cannot be of the type {held}. {advice}")
         column = quoted(source)
         typed[name] = {
-            "id": _id(column, held),
-            "timestamp": _time(column, held, rules.timezone),
+            "id": as_id(column, held),
+            "timestamp": as_time(column, held, rules.timezone),
             "money": f"try_cast({column} as {MONEY})",
             "number": f"cast({column} as double)",
             "text": f"trim({column})",
@@ -145,7 +136,16 @@ def _typed(raw: Raw, found: Mapping[str, str], rules: policy.Orders) -> dict[str
     return {**typed, "cancelled": " or ".join(conditions) or "false"}
 
 
-def _id(column: str, kind: str) -> str:
+def as_id(column: str, kind: str) -> str:
+    """Return a Spark expression for an id as text, null where there is none.
+
+    Parameters
+    ----------
+    column
+        The column, quoted.
+    kind
+        Its type.
+    """
     if kind in {"float", "double"}:
         # whole numbers with gaps become floats on their way through pandas: 12345.0 is the customer 12345
         whole = f"{column} = floor({column}) and abs({column}) < 1e18"
@@ -154,7 +154,18 @@ def _id(column: str, kind: str) -> str:
     return f"nullif(trim(cast({column} as string)), '')"
 
 
-def _time(column: str, kind: str, zone: str) -> str:
+def as_time(column: str, kind: str, zone: str) -> str:
+    """Return a Spark expression for a time in a zone.
+
+    Parameters
+    ----------
+    column
+        The column, quoted.
+    kind
+        Its type: an instant (``timestamp``), or a time or date that stands as it is.
+    zone
+        The shop's.
+    """
     if kind != "timestamp":
         return f"cast({column} as timestamp_ntz)"
     # by way of the microseconds: the session's own zone may know an hour twice

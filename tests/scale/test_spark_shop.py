@@ -148,6 +148,29 @@ def test_other_tables_come_along(frame: DataFrame, spark: SparkSession) -> None:
     assert shop.products.to_pandas().to_dict("records") == [{"product_id": "7", "category": "hat"}]
 
 
+def test_other_tables_end_at_as_of_as_they_do_here(frame: DataFrame, spark: SparkSession) -> None:
+    surveys = pd.DataFrame(
+        {
+            "survey_id": ["s1", "s2", "s3"],
+            "customer_id": [1.0, 2.0, None],
+            "sent_ts": pd.to_datetime(["2024-01-10 09:00:00", "2024-01-31 23:59:59", "2024-02-01 00:00:00"]),
+            "answered_ts": pd.to_datetime(["2024-01-11", "2024-02-02", None]),
+            "score": [9, 2, 5],
+        }
+    )
+    orders = pd.DataFrame({"customer_id": ["a"], "order_ts": ["2024-01-05"], "amount": [1]})
+    here = open_shop({"orders": orders, "surveys": surveys}, as_of="2024-01-31")
+    there = open_shop({"orders": frame, "surveys": spark.createDataFrame(surveys)}, as_of="2024-01-31")
+    assert len(here.surveys) == 2
+    same(there.surveys, here.surveys)
+
+
+def test_a_time_on_a_cluster_has_a_type(frame: DataFrame, spark: SparkSession) -> None:
+    logins = spark.sql("select '2024-01-05' as login_ts, 'a' as customer_id")
+    with pytest.raises(SchemaError, match=r"table logins, column 'login_ts': a time cannot be of the type string"):
+        open_shop({"orders": frame, "logins": logins})
+
+
 def test_tables_are_of_a_cluster_only() -> None:
     with pytest.raises(SourceError, match=r"tables=.* says which tables of a Spark cluster"):
         open_shop("cdnow-sample", tables={"orders": "x"})
