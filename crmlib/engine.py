@@ -225,7 +225,7 @@ class DuckDB:
         threads = threads or int(said or os.cpu_count() or 1)
         memory = memory or os.environ.get("CRMLIB_MEMORY") or "4GB"
         spill = spill or os.environ.get("CRMLIB_SPILL") or tempfile.gettempdir()
-        config = {
+        config: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": memory,
             "threads": threads,
             "temp_directory": str(Path(spill) / f"crmlib-spill-{os.getpid()}"),

@@ -56,12 +56,14 @@ def test_notebooks_on_a_cluster_say_the_same(two_workers: Cluster, cdnow_file: P
     here = run(str(cdnow_file), tmp_path / "here")
     there = run(f"{two_workers.url}?table={cdnow_file}", tmp_path / "there", two_workers.environment)
     assert there["notebooks"].keys() == {"03_rfm", "04_cltv"}
+    for notebook in (*here["notebooks"].values(), *there["notebooks"].values()):
+        notebook["parameters"].pop("source")
     assert almost(there["notebooks"]) == almost(here["notebooks"])
     left_out = {"source", "rows_read"}
     orders = [{key: value for key, value in one["orders"].items() if key not in left_out} for one in (there, here)]
     assert orders[0] == orders[1]  # the checksum, too
     page = (tmp_path / "there" / "run" / "index.html").read_text(encoding="utf-8")
-    assert "WARN" not in page
+    assert " WARN " not in page  # with blanks: pictures are letters, too
     assert two_workers.url in page
 
 
