@@ -40,8 +40,8 @@ def cohorts(shop: Shop, *, as_of: date | str | None = None, measure: Measure = "
     Returns
     -------
     pandas.DataFrame
-        One row a month of first order (a period), one column a number of months since (0 is the first month). A month
-        that was not over on that day is not counted: its cell is empty. In a month that was over, nobody is 0.
+        One row a month with first orders (a period), one column a number of months since (0 is the first month). A
+        month that was not over on that day is not counted: its cell is empty. In a month that was over, nobody is 0.
 
     Raises
     ------
@@ -61,7 +61,6 @@ def cohorts(shop: Shop, *, as_of: date | str | None = None, measure: Measure = "
     age        0    1    2
     cohort
     2024-01  1.0  0.5  0.0
-    2024-02  NaN  NaN  NaN
     2024-03  1.0  NaN  NaN
     """
     import numpy as np
@@ -77,15 +76,13 @@ def cohorts(shop: Shop, *, as_of: date | str | None = None, measure: Measure = "
     after = day + timedelta(days=1)
     over = after.year * _MONTHS + after.month - 2
     first = int(cells["cohort"].min())
-    months = np.arange(first, max(over, int(cells["cohort"].max())) + 1)
-    ages = pd.RangeIndex(max(len(months), 1), name="age")
+    months = np.sort(cells["cohort"].unique())
+    ages = pd.RangeIndex(max(over, int(months[-1])) - first + 1, name="age")
     name = "customers" if measure == "share" else measure
     table = cells.pivot_table(index="cohort", columns="age", values=name, aggfunc="sum")
     table = table.reindex(index=months, columns=ages).astype(float)
     ripe = months[:, None] + ages.to_numpy()[None, :] <= over
-    begun = table[0].notna().to_numpy()[:, None]
-    # a month without newcomers is a cohort of nobody: nothing can be said of it
-    table = table.fillna(0.0).where(ripe & begun)
+    table = table.fillna(0.0).where(ripe)
     if measure == "share":
         table = table.div(table[0], axis=0)
     table.index = pd.PeriodIndex(
