@@ -153,8 +153,8 @@ def main() -> None:
     totals = [sum(part[kind] for part in side["stages"].values()) for side in (ours, theirs) for kind in (0, 1)]
     text = [
         "# Churn features and cohorts beside plain pandas", "",
-        f"{orders:,} simulated orders of {orders // 7:,} customers in Parquet; `crmlib bench churn`. The answers agree.",
-        "Seconds of a shared machine with two cores, once each, one side after the other: read the processor's.",
+        f"{orders:,} simulated orders of {orders // 7:,} customers; `crmlib bench churn`. The answers agree.",
+        "Seconds of a shared machine with two cores, once each, in turn: read the processor's.",
         "open: reads the file; crmlib also checks each row, sums lines and nets returns.", "",
         "| stage | crmlib s | of processor | pandas s | of processor |", "|---|---|---|---|---|", *lines,
         f"| all | {totals[0]:.1f} | {totals[1]:.1f} | {totals[2]:.1f} | {totals[3]:.1f} |", "",

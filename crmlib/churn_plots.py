@@ -174,7 +174,7 @@ def profit_lines(curve: pd.DataFrame, *, title: str, language: str = "en") -> Ax
         if name in curve:
             axes.plot(curve["contacted"], curve[name], color=colour, linestyle=dash, linewidth=2,
                       label=label(f"profit_{name}", language))  # fmt: skip
-    best = curve.loc[curve["expected"].idxmax()]
+    best = curve.iloc[int(curve["expected"].to_numpy().argmax())]
     axes.scatter([best["contacted"]], [best["expected"]], color=BLUE, s=60, zorder=3)
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))

@@ -77,7 +77,8 @@ def test_windows_say_which_share_of_the_returns_they_hold() -> None:
 def test_the_best_point_is_marked() -> None:
     curve = churn.profit_curve(CHANCE, 20, OFFER)
     axes = churn_plots.profit_lines(curve, title="t")
-    assert axes.collections[0].get_offsets()[0][1] == pytest.approx(curve["expected"].max())
+    marked: Any = axes.collections[0].get_offsets()
+    assert marked[0][1] == pytest.approx(curve["expected"].max())
 
 
 def test_cohorts_of_many_months_and_of_nobody_are_drawn() -> None:

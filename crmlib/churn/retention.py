@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from crmlib import engine
 from crmlib import policy as policies
@@ -97,7 +97,7 @@ def retention(
     *,
     period: Literal["month", "quarter"] = "month",
     as_of: date | str | None = None,
-    policy: Policy | str | None = None,
+    policy: Policy | str | dict[str, Any] | None = None,
 ) -> pd.DataFrame:
     """Return the retention rate and the churn rate of each whole period.
 

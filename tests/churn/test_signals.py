@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from crmlib.shop import Shop
 
 AS_OF = "2024-06-30"
+EVERYONE = ["ann", "bob", "cid", "dan", "eve"]
 
 
 def days_ago(*days: int) -> list[pd.Timestamp]:
@@ -33,9 +34,7 @@ def small_shop(**tables: pd.DataFrame) -> Shop:
 @pytest.fixture(scope="module")
 def full() -> Shop:
     return small_shop(
-        customers=pd.DataFrame({"customer_id": [*"abcde"], "registered_ts": days_ago(*[500] * 5)}).replace(
-            {"customer_id": dict(zip("abcde", ("ann", "bob", "cid", "dan", "eve"), strict=True))}
-        ),
+        customers=pd.DataFrame({"customer_id": EVERYONE, "registered_ts": days_ago(*[500] * 5)}),
         logins=pd.DataFrame({"customer_id": ["ann", "bob", "cid"], "login_ts": days_ago(30, 31, 1)}),
         surveys=pd.DataFrame({
             "customer_id": ["ann", "bob", "cid", "cid", "dan"], "kind": ["nps"] * 4 + ["csat"],
@@ -148,6 +147,7 @@ def test_who_may_not_be_contacted_is_never_in_the_queue() -> None:
     allowed = found.set_index("customer_id")
     raw = shop.consents.to_pandas().query("purpose in ('marketing', 'soft_spam')")
     open_now = raw[raw["withdrawn_ts"].isna()]
+    entry: Any
     for entry in queue.sample(300, random_state=1).itertuples():
         for channel in str(entry.channels).split("|"):
             assert allowed.loc[entry.customer_id, f"may_{channel}"]

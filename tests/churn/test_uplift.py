@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -45,7 +45,7 @@ def test_uplift_beats_risk_and_value_at_risk_in_truth(shop: Shop, trials: pd.Dat
     risk = churn.ChurnModel("logistic").fit(seen).predict(final)
     truth = read_truth("treatment_effects").set_index(["campaign_id", "customer_id"])["expected_extra_orders"]
     gain = truth.loc[list(zip(final["campaign_id"], final["customer_id"], strict=True))].to_numpy()
-    lists = {"risk": risk, "value at risk": risk * final["mean_order_value"] * final["orders"],
+    lists: dict[str, Any] = {"risk": risk, "value at risk": risk * final["mean_order_value"] * final["orders"],
              "uplift": churn.UpliftModel().fit(earlier).predict(final), "best": gain}  # fmt: skip
     table = churn.targeting(lists, gain)
     fifth = table.iloc[len(table) // 5]
