@@ -225,7 +225,7 @@ def cohort_map(table: pd.DataFrame, *, title: str, language: str = "en") -> Axes
     language
         ``en`` or ``it``.
     """
-    shown = 100 * table.iloc[:, 1:]
+    shown = (100 * table.iloc[:, 1:]).set_axis([str(month) for month in table.index])
     many = shown.size > _MANY_CELLS
     axes = plt.subplots(figsize=(9.4, 0.26 * len(shown) + 1.7))[1]
     sns.heatmap(
@@ -234,7 +234,7 @@ def cohort_map(table: pd.DataFrame, *, title: str, language: str = "en") -> Axes
         annot_kws={"fontsize": 8}, ax=axes,
     )  # fmt: skip
     step = max(1, len(shown) // 12)
-    axes.set_yticks(np.arange(0, len(shown), step) + 0.5, [str(month) for month in shown.index[::step]], rotation=0)
+    axes.set_yticks(np.arange(0, len(shown), step) + 0.5, list(shown.index[::step]), rotation=0)
     axes.set(xlabel=label("months_since_first", language), ylabel=label("cohort_month", language), title=title)
     axes.grid(visible=False)
     return axes

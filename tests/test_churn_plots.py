@@ -63,7 +63,7 @@ FIGURES: dict[str, Any] = {
 def test_every_figure_is_labelled_in_both_languages(name: str) -> None:
     english, italian = (FIGURES[name](language) for language in ("en", "it"))
     for axes in (english, italian):
-        assert axes.get_title(loc="left") == "t"
+        assert "t" in {axes.get_title(), axes.get_title(loc="left")}
         assert axes.get_xlabel()
         assert axes.get_ylabel() or name == "signals"  # its rows are named one by one
     assert english.get_xlabel() != italian.get_xlabel()

@@ -74,7 +74,7 @@ def features(
     >>> from crmlib import open_shop
     >>> features(open_shop("cdnow-sample"), as_of="1997-09-30").shape
     Opened cdnow-sample: ...
-    (1114, 9)
+    (719, 9)
     """
     rules = policies.load(policy or shop.policy).churn
     day = day_of(shop, as_of)

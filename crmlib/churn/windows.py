@@ -95,7 +95,7 @@ def windows(
     >>> windows(open_shop("cdnow-sample"))
     Opened cdnow-sample: ...
       name  gaps   days
-    0       4308  211.3
+    0       4339  196.0
     """
     import pandas as pd
 
