@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crmlib import policy as policies
 from crmlib.churn.consent import CHANNELS
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["preventive_actions"]
 
 
-def preventive_actions(signals: pd.DataFrame, policy: Policy | str | None = None) -> pd.DataFrame:
+def preventive_actions(signals: pd.DataFrame, policy: Policy | str | dict[str, Any] | None = None) -> pd.DataFrame:
     """Queue the preventive action of each signal.
 
     Parameters

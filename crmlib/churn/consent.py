@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crmlib import engine
 from crmlib import policy as policies
@@ -22,7 +22,9 @@ __all__ = ["CHANNELS", "may_contact"]
 CHANNELS = ("email", "sms", "whatsapp", "phone")
 
 
-def may_contact(shop: Shop, *, as_of: date | str | None = None, policy: Policy | str | None = None) -> pd.DataFrame:
+def may_contact(
+    shop: Shop, *, as_of: date | str | None = None, policy: Policy | str | dict[str, Any] | None = None
+) -> pd.DataFrame:
     """Say through which channels each customer may get marketing.
 
     Parameters

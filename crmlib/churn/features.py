@@ -33,7 +33,11 @@ _RECENT = 90
 
 
 def features(
-    shop: Shop, *, as_of: date | str | None = None, policy: Policy | str | None = None, recent_days: int = _RECENT
+    shop: Shop,
+    *,
+    as_of: date | str | None = None,
+    policy: Policy | str | dict[str, Any] | None = None,
+    recent_days: int = _RECENT,
 ) -> pd.DataFrame:
     """Describe each active customer by what was known on a day.
 
@@ -70,7 +74,7 @@ def features(
     >>> from crmlib import open_shop
     >>> features(open_shop("cdnow-sample"), as_of="1997-09-30").shape
     Opened cdnow-sample: ...
-    (1114, 9)
+    (719, 9)
     """
     rules = policies.load(policy or shop.policy).churn
     day = day_of(shop, as_of)
@@ -145,7 +149,7 @@ def examples(
     cutoffs: Sequence[date | str],
     *,
     horizon_days: int | None = None,
-    policy: Policy | str | None = None,
+    policy: Policy | str | dict[str, Any] | None = None,
     build: Callable[[Shop], pd.DataFrame] | None = None,
 ) -> pd.DataFrame:
     """Put features at cut-offs beside what came after each: what models learn from and are judged by.

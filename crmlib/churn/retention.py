@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from crmlib import engine
 from crmlib import policy as policies
@@ -40,8 +40,8 @@ def cohorts(shop: Shop, *, as_of: date | str | None = None, measure: Measure = "
     Returns
     -------
     pandas.DataFrame
-        One row a month of first order (a period), one column a number of months since (0 is the first month). A month
-        that was not over on that day is not counted: its cell is empty. In a month that was over, nobody is 0.
+        One row a month with first orders (a period), one column a number of months since (0 is the first month). A
+        month that was not over on that day is not counted: its cell is empty. In a month that was over, nobody is 0.
 
     Raises
     ------
@@ -61,7 +61,6 @@ def cohorts(shop: Shop, *, as_of: date | str | None = None, measure: Measure = "
     age        0    1    2
     cohort
     2024-01  1.0  0.5  0.0
-    2024-02  NaN  NaN  NaN
     2024-03  1.0  NaN  NaN
     """
     import numpy as np
@@ -77,15 +76,13 @@ def cohorts(shop: Shop, *, as_of: date | str | None = None, measure: Measure = "
     after = day + timedelta(days=1)
     over = after.year * _MONTHS + after.month - 2
     first = int(cells["cohort"].min())
-    months = np.arange(first, max(over, int(cells["cohort"].max())) + 1)
-    ages = pd.RangeIndex(max(len(months), 1), name="age")
+    months = np.sort(cells["cohort"].unique())
+    ages = pd.RangeIndex(max(over, int(months[-1])) - first + 1, name="age")
     name = "customers" if measure == "share" else measure
     table = cells.pivot_table(index="cohort", columns="age", values=name, aggfunc="sum")
     table = table.reindex(index=months, columns=ages).astype(float)
     ripe = months[:, None] + ages.to_numpy()[None, :] <= over
-    begun = table[0].notna().to_numpy()[:, None]
-    # a month without newcomers is a cohort of nobody: nothing can be said of it
-    table = table.fillna(0.0).where(ripe & begun)
+    table = table.fillna(0.0).where(ripe)
     if measure == "share":
         table = table.div(table[0], axis=0)
     table.index = pd.PeriodIndex(
@@ -100,7 +97,7 @@ def retention(
     *,
     period: Literal["month", "quarter"] = "month",
     as_of: date | str | None = None,
-    policy: Policy | str | None = None,
+    policy: Policy | str | dict[str, Any] | None = None,
 ) -> pd.DataFrame:
     """Return the retention rate and the churn rate of each whole period.
 
@@ -135,8 +132,8 @@ def retention(
     >>> from crmlib import open_shop
     >>> found = retention(open_shop("cdnow-sample"), period="quarter").set_index("period")
     Opened cdnow-sample: ...
-    >>> found.loc["1997Q4", ["at_start", "kept", "lost", "retention_rate"]].round(3).tolist()
-    [2192, 837, 1355, 0.382]
+    >>> found.loc["1998Q1", ["at_start", "kept", "lost", "retention_rate"]].round(3).tolist()
+    [609.0, 457.0, 152.0, 0.75]
     """
     import pandas as pd
 

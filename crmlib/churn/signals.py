@@ -9,7 +9,7 @@ What is not known is no signal, and is not "all is well" either:
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -35,7 +35,9 @@ SIGNALS = {"no_login": "days_since_login", "no_purchase": "days_since_purchase",
 _OPERATORS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 
 
-def signals(shop: Shop, *, as_of: date | str | None = None, policy: Policy | str | None = None) -> pd.DataFrame:
+def signals(
+    shop: Shop, *, as_of: date | str | None = None, policy: Policy | str | dict[str, Any] | None = None
+) -> pd.DataFrame:
     """Flag the customers who show signs of leaving.
 
     Parameters
@@ -84,7 +86,7 @@ def signals(shop: Shop, *, as_of: date | str | None = None, policy: Policy | str
     return found
 
 
-def flags(shop: Shop, *, policy: Policy | str | None) -> pd.DataFrame:
+def flags(shop: Shop, *, policy: Policy | str | dict[str, Any] | None) -> pd.DataFrame:
     """Return the signals of a shop's own day, without what may be done about them.
 
     Parameters

@@ -7,7 +7,7 @@ order. So whether somebody has left by a day is known on that day, and who is st
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -36,7 +36,7 @@ def lifetimes(
     *,
     silence_days: int | None = None,
     as_of: date | str | None = None,
-    policy: Policy | str | None = None,
+    policy: Policy | str | dict[str, Any] | None = None,
 ) -> pd.DataFrame:
     """Return how long each customer has stayed, and whether the end was seen.
 
@@ -182,7 +182,7 @@ def log_rank(days: ArrayLike, left_us: ArrayLike, by: ArrayLike) -> LogRank:
     --------
     >>> found = log_rank([1, 2, 3, 10, 11, 12], [1] * 6, ["a"] * 3 + ["b"] * 3)
     >>> round(found.chi_square, 2), found.degrees
-    (4.75, 1)
+    (5.05, 1)
     """
     from sksurv.compare import compare_survival
 
@@ -228,7 +228,7 @@ def cox(days: ArrayLike, left_us: ArrayLike, covariates: pd.DataFrame) -> pd.Dat
     full = table.notna().all(axis=1).to_numpy()
     table, time, event = table[full].astype(float), time[full], event[full]
     scale = table.std(ddof=0)
-    flat = [name for name in table if not scale[name] > 0]
+    flat = [str(name) for name in table if not scale[str(name)] > 0]
     if flat or not event.any():
         why = f"the covariate {flat[0]!r} does not vary" if flat else "nobody left"
         raise ModelError(f"Cox regression: {why}. Leave it out, or take a longer history.")

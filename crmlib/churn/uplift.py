@@ -37,7 +37,7 @@ def experiments(
     shop: Shop,
     *,
     kind: str | None = None,
-    policy: Policy | str | None = None,
+    policy: Policy | str | dict[str, Any] | None = None,
     build: Callable[[Shop], pd.DataFrame] | None = None,
 ) -> pd.DataFrame:
     """Put what was known of each customer before a randomised campaign beside what came of it.

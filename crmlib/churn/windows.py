@@ -6,7 +6,7 @@ days those who came back did so. In a short history long gaps had no time to clo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from crmlib import engine
 from crmlib import policy as policies
@@ -63,7 +63,11 @@ def gaps(shop: Shop, *, of: Of = "purchases", by: By = "shop", as_of: date | str
 
 
 def windows(
-    shop: Shop, *, of: Of = "purchases", as_of: date | str | None = None, policy: Policy | str | None = None
+    shop: Shop,
+    *,
+    of: Of = "purchases",
+    as_of: date | str | None = None,
+    policy: Policy | str | dict[str, Any] | None = None,
 ) -> pd.DataFrame:
     """Read windows off the data: within how many days a share of the returns came.
 
@@ -91,7 +95,7 @@ def windows(
     >>> windows(open_shop("cdnow-sample"))
     Opened cdnow-sample: ...
       name  gaps   days
-    0       4308  211.3
+    0       4339  196.0
     """
     import pandas as pd
 
@@ -112,7 +116,12 @@ def windows(
 
 
 def of_customers(
-    shop: Shop, customers: pd.Series, *, of: Of, as_of: date | str | None = None, policy: Policy | str | None = None
+    shop: Shop,
+    customers: pd.Series,
+    *,
+    of: Of,
+    as_of: date | str | None = None,
+    policy: Policy | str | dict[str, Any] | None = None,
 ) -> pd.Series:
     """Return each customer's window in days, in the order of `customers`.
 

@@ -174,7 +174,7 @@ def profit_lines(curve: pd.DataFrame, *, title: str, language: str = "en") -> Ax
         if name in curve:
             axes.plot(curve["contacted"], curve[name], color=colour, linestyle=dash, linewidth=2,
                       label=label(f"profit_{name}", language))  # fmt: skip
-    best = curve.loc[curve["expected"].idxmax()]
+    best = curve.iloc[int(curve["expected"].to_numpy().argmax())]
     axes.scatter([best["contacted"]], [best["expected"]], color=BLUE, s=60, zorder=3)
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
@@ -225,7 +225,7 @@ def cohort_map(table: pd.DataFrame, *, title: str, language: str = "en") -> Axes
     language
         ``en`` or ``it``.
     """
-    shown = 100 * table.iloc[:, 1:]
+    shown = (100 * table.iloc[:, 1:]).set_axis([str(month) for month in table.index])
     many = shown.size > _MANY_CELLS
     axes = plt.subplots(figsize=(9.4, 0.26 * len(shown) + 1.7))[1]
     sns.heatmap(
@@ -234,7 +234,7 @@ def cohort_map(table: pd.DataFrame, *, title: str, language: str = "en") -> Axes
         annot_kws={"fontsize": 8}, ax=axes,
     )  # fmt: skip
     step = max(1, len(shown) // 12)
-    axes.set_yticks(np.arange(0, len(shown), step) + 0.5, [str(month) for month in shown.index[::step]], rotation=0)
+    axes.set_yticks(np.arange(0, len(shown), step) + 0.5, list(shown.index[::step]), rotation=0)
     axes.set(xlabel=label("months_since_first", language), ylabel=label("cohort_month", language), title=title)
     axes.grid(visible=False)
     return axes

@@ -257,7 +257,7 @@ pitfall[["brier", "log_loss", "roc_auc", "average_precision"]].loc[list(told)].r
 
 
 # %%
-def whole_table(known: object, at: object) -> pd.DataFrame:
+def whole_table(known: object, _at: object) -> pd.DataFrame:
     return known.orders.to_pandas().groupby("customer_id").size().to_frame("orders")
 
 
