@@ -25,6 +25,7 @@ from crmlib.errors import CrmlibError, SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     import duckdb
     import pandas as pd
@@ -121,6 +122,14 @@ class Engine(Protocol):
 
     def give_back(self, table: Table) -> None:
         """Forget a table that was lent."""
+        ...
+
+    def add(self, data: pd.DataFrame | pa.Table) -> Table:
+        """Copy a pandas or Arrow table here."""
+        ...
+
+    def moment(self, when: datetime) -> str:
+        """Return a time as a query spells it here."""
         ...
 
     def query(self, name: str, tables: Mapping[str, Table], **values: Any) -> Table:
@@ -318,6 +327,10 @@ class DuckDB:
             return self.table(f"select * from {lent.name}")
         finally:
             self.give_back(lent)
+
+    def moment(self, when: datetime) -> str:
+        """Return a time as a query spells it here."""
+        return f"timestamp '{when:%Y-%m-%d %H:%M:%S}'"
 
     def query(self, name: str, tables: Mapping[str, Table], **values: Any) -> Table:
         """Run ``crmlib/sql/<name>.sql`` and keep its result here.

@@ -38,15 +38,13 @@ class _Spelling:
     quote: Callable[[str], str]
     as_id: Callable[[str, str], str]
     as_time: Callable[[str, str, Raw, policy.Orders], str]
-    moment: str
 
 
-_HERE = _Spelling(quote, order_lines.as_id, order_lines.as_time, "timestamp")
+_HERE = _Spelling(quote, order_lines.as_id, order_lines.as_time)
 _ON_SPARK = _Spelling(
     spark_lines.quoted,
     spark_lines.as_id,
     lambda column, kind, _, rules: spark_lines.as_time(column, kind, rules.timezone),
-    "timestamp_ntz",
 )
 
 
@@ -76,7 +74,7 @@ def known_by(name: str, tables: Mapping[str, Raw], day: date, rules: policy.Orde
     """
     raw = tables[name]
     spelling = _HERE if isinstance(raw.table.engine, DuckDB) else _ON_SPARK
-    quote, end = spelling.quote, f"{spelling.moment} '{until(day):%Y-%m-%d %H:%M:%S}'"
+    quote, end = spelling.quote, raw.table.engine.moment(until(day))
     types = {column: kind for column, kind in raw.table.types.items() if column in raw.names}
     times = _times(types)
     _refuse_text(raw, times, types)

@@ -185,6 +185,16 @@ class Spark:
         """Forget a table that was lent; results that were made of it stay."""
         self.session.catalog.dropTempView(table.name)
 
+    def add(self, data: pd.DataFrame | pa.Table) -> Table:
+        """Bring a pandas or Arrow table to the cluster; it goes when its `Table` goes."""
+        table = self.lend(data)
+        weakref.finalize(table, _drop, self.session, table.name)
+        return table
+
+    def moment(self, when: datetime) -> str:
+        """Return a time, without a zone, as a query spells it here."""
+        return f"timestamp_ntz '{when:%Y-%m-%d %H:%M:%S}'"
+
     def query(self, name: str, tables: Mapping[str, Table], **values: Any) -> Table:
         """Run ``crmlib/sql/<name>.sql`` and keep its result here.
 

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crmlib import churn, churn_plots
+from crmlib import churn
+from crmlib.plots import churn as churn_plots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -82,8 +82,8 @@ def columns_of(shop: Shop, name: str, wanted: dict[str, str], where: str = "true
         for column, kind in wanted.items()
     )
     if name not in shop.tables:
-        return engine.table(f"select {picked} from {quote(shop.orders.name)} where false")
-    return engine.table(f"select {picked} from {quote(getattr(shop, name).name)} where {where}")
+        return engine.table(f"select {picked} from {shop.orders.name} where false")
+    return engine.table(f"select {picked} from {getattr(shop, name).name} where {where}")
 
 
 def scores(shop: Shop) -> Table:
@@ -100,7 +100,7 @@ def scores(shop: Shop) -> Table:
     when = "answered_ts" if "answered_ts" in there else "sent_ts"
     wanted = {"customer_id": "varchar", when: "timestamp", "score": "double"}
     table = columns_of(shop, "surveys", wanted, " and ".join(rules) or "true")
-    return table.engine.table(f"select customer_id, {when} as answered_ts, score from {quote(table.name)}")
+    return table.engine.table(f"select customer_id, {when} as answered_ts, score from {table.name}")
 
 
 def nobody(day: date) -> SchemaError:

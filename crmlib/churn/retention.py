@@ -9,7 +9,6 @@ from crmlib import engine
 from crmlib import policy as policies
 from crmlib.churn.observed import day_of, nobody
 from crmlib.days import until
-from crmlib.engine import quote
 from crmlib.errors import CrmlibError
 
 if TYPE_CHECKING:
@@ -139,9 +138,8 @@ def retention(
 
     rules = policies.load(policy or shop.policy).churn
     day = day_of(shop, as_of)
-    first = shop.orders.engine.rows(
-        f"select min(order_ts) from {quote(shop.orders.name)} where order_ts < $until", {"until": until(day)}
-    )[0][0]
+    orders, end = shop.orders, shop.orders.engine.moment(until(day))
+    first = orders.engine.rows(f"select min(order_ts) from {orders.name} where order_ts < {end}")[0][0]
     if first is None:
         raise nobody(day)
     frequency = "M" if period == "month" else "Q"

@@ -145,7 +145,7 @@ def of_customers(
 
 
 def _windows(gaps: Table, name: str, quantile: float) -> pd.DataFrame:
-    named = gaps.engine.table(f"select {name} as name, gap from {quote(gaps.name)}")
+    named = gaps.engine.table(f"select {name} as name, gap from {gaps.name}")
     found = engine.run("churn_windows", tables={"gaps": named}, quantile=quantile).to_pandas()
     return found.astype({"days": float}).round({"days": 6})
 
@@ -153,14 +153,12 @@ def _windows(gaps: Table, name: str, quantile: float) -> pd.DataFrame:
 def _events(shop: Shop, of: Of, by: By) -> Table:
     if of == "logins":
         table = columns_of(shop, "logins", {"customer_id": "varchar", "login_ts": "timestamp"})
-        return table.engine.table(f"select customer_id, '' as item, login_ts as ts from {quote(table.name)}")
+        return table.engine.table(f"select customer_id, '' as item, login_ts as ts from {table.name}")
     if by != "category":
-        return shop.orders.engine.table(
-            f"select customer_id, '' as item, order_ts as ts from {quote(shop.orders.name)}"
-        )
+        return shop.orders.engine.table(f"select customer_id, '' as item, order_ts as ts from {shop.orders.name}")
     return shop.orders.engine.table(
         f"select lines.customer_id, products.{quote(_category(shop))} as item, lines.order_ts as ts "
-        f"from {quote(shop.order_lines.name)} as lines join {quote(shop.products.name)} as products "
+        f"from {shop.order_lines.name} as lines join {shop.products.name} as products "
         f"on products.product_id = lines.product_id where lines.amount >= 0"
     )
 
@@ -179,11 +177,11 @@ def _category(shop: Shop) -> str:
 def _favourites(shop: Shop, as_of: date | str | None) -> pd.Series:
     """Return the category that each customer bought on the most days."""
     table = _events(shop, "purchases", "category")
-    days = table.engine.table(
-        f"select customer_id, item, count(distinct day_index(ts)) as days from {quote(table.name)} "
-        f"where ts < $until group by customer_id, item",
-        {"until": until(day_of(shop, as_of))},
-    ).to_pandas()
+    end = table.engine.moment(until(day_of(shop, as_of)))
+    days = table.engine.frame(
+        f"select customer_id, item, count(distinct day_index(ts)) as days from {table.name} where ts < {end} "
+        "group by customer_id, item"
+    )
     favourites: pd.Series = (
         days.sort_values(["days", "item"], ascending=[False, True])
         .drop_duplicates("customer_id")

@@ -10,7 +10,6 @@ import pandas as pd
 from crmlib import engine
 from crmlib import policy as policies
 from crmlib.days import as_day, until
-from crmlib.engine import quote
 from crmlib.errors import CrmlibError, ModelError, SchemaError
 from crmlib.schema import require
 
@@ -71,7 +70,7 @@ def experience(
     found = pd.DataFrame(index=pd.Index(surveys["survey_id"], name="survey_id"))
     if "surveys" in shop.tables:
         moments = engine.run("survey_asked", tables={"surveys": shop.surveys}, kind="csat", until=end)
-        known = home.table(f"select * from {quote(moments.name)} where answered_ts < $until", {"until": end})
+        known = home.table(f"select * from {moments.name} where answered_ts < {home.moment(end)}")
         answers = engine.run("survey_moments", tables={"surveys": keys, "moments": known}).to_pandas()
         wide = answers.pivot_table(index="survey_id", columns="touchpoint", values="score", aggfunc="first")
         for touchpoint in wide:

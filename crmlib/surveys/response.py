@@ -14,7 +14,6 @@ import pandas as pd
 from crmlib import engine
 from crmlib import policy as policies
 from crmlib.days import as_day, until
-from crmlib.engine import quote
 from crmlib.errors import CrmlibError, ModelError, SchemaError
 from crmlib.schema import require
 from crmlib.surveys.csat import wilson
@@ -111,7 +110,7 @@ def known_of_asked(
         if name not in shop.tables or not {"customer_id", time} <= set(getattr(shop, name).columns):
             continue
         table = getattr(shop, name)
-        events = table.engine.table(f"select customer_id, {time} as event_ts from {quote(table.name)}")
+        events = table.engine.table(f"select customer_id, {time} as event_ts from {table.name}")
         counts = engine.run(
             "survey_events",
             tables={"surveys": keys, "events": events},

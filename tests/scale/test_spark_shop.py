@@ -154,7 +154,7 @@ def test_other_tables_end_at_as_of_as_they_do_here(frame: DataFrame, spark: Spar
             "survey_id": ["s1", "s2", "s3"],
             "customer_id": [1.0, 2.0, None],
             "sent_ts": pd.to_datetime(["2024-01-10 09:00:00", "2024-01-31 23:59:59", "2024-02-01 00:00:00"]),
-            "answered_ts": pd.to_datetime(["2024-01-11", "2024-02-02", None]),
+            "answered_ts": pd.to_datetime(["2024-01-11", "2024-02-02", "NaT"]),
             "score": [9, 2, 5],
         }
     )
