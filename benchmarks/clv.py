@@ -29,8 +29,8 @@ import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 
 from crmlib import clv as fitters  # noqa: E402
-from crmlib.clv.collapse import unique_rows  # noqa: E402
 from crmlib.clv.peer import lifetimes  # noqa: E402
+from crmlib.clv.unique_rows import unique_rows  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
