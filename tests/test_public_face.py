@@ -140,7 +140,9 @@ def test_rfm_does_not_load_what_only_models_and_figures_need() -> None:
 
 def test_a_summary_does_not_load_what_only_models_need() -> None:
     heavy = ["pandas", "matplotlib", "lifetimes", "papermill", "scipy", "sklearn", "ipywidgets"]
-    code = f"import sys; from crmlib import clv; clv.summarize; print([name for name in {heavy} if name in sys.modules])"
+    code = (
+        f"import sys; from crmlib import clv; clv.summarize; print([name for name in {heavy} if name in sys.modules])"
+    )
     assert fresh(code) == "[]"
 
 

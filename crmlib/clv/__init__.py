@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from crmlib.clv.store import load, save
     from crmlib.clv.summary import PERIOD_DAYS, holdout, summarize
     from crmlib.clv.unique_rows import collapse, combine
+    from crmlib.clv.weighted import histories, updated_histories
     from crmlib.clv.worth import value
 
 __all__ = [
@@ -72,6 +73,7 @@ __all__ = [
     "discounted_purchases",
     "fit_by",
     "frequencies",
+    "histories",
     "holdout",
     "load",
     "rolling",
@@ -79,6 +81,7 @@ __all__ = [
     "scorecard",
     "summarize",
     "tracking",
+    "updated_histories",
     "value",
 ]
 
@@ -101,6 +104,7 @@ _HOME = {
     "store": ("load", "save"),
     "summary": ("PERIOD_DAYS", "holdout", "summarize"),
     "unique_rows": ("collapse", "combine"),
+    "weighted": ("histories", "updated_histories"),
     "worth": ("value",),
 }
 

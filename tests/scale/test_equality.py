@@ -44,6 +44,11 @@ POINTS = {f"{name}_{i}": edge for name, edges in EDGES.items() for i, edge in en
 CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "clv_collapse": ({"summary": "clv_summary"}, {}),
     "clv_collapse_spend": ({"summary": "clv_summary"}, {}),
+    "clv_histories": ({"orders": "orders"}, {"as_of": BEFORE, "until": until(BEFORE), "period_days": 7}),
+    "clv_histories_changed": (
+        {"orders": "orders", "rows": "clv_histories"},
+        {"since": BEFORE, "since_until": until(BEFORE), "as_of": DAY, "until": until(DAY), "period_days": 7},
+    ),
     "clv_holdout": ({"orders": "orders"}, ENDS),
     "clv_summary": ({"orders": "orders"}, {"as_of": DAY, "until": until(DAY), "period_days": 1}),
     "order_known": ({"rows": "orders"}, {"until": until(DAY)}),
