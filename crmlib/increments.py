@@ -219,5 +219,5 @@ def _gathered(store: Store, kept: Kept, ledger: Ledger, rows: Table | None) -> t
 def _said(store: Store, before: int) -> str:
     """Say what was read, and why all of it."""
     if store.why:
-        return f"Cache: all {store.fresh:,} rows were read, for {store.why}."
+        return f"Cache: all {store.fresh:,} rows were read, because {store.why}."
     return f"Cache: {store.fresh:,} rows were read; {before:,} were kept from before."

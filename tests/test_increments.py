@@ -127,13 +127,13 @@ def touched(path: Path) -> None:
 @pytest.mark.parametrize(
     ("act", "again", "why"),
     [
-        (changed, [5, 5, 10], "all 10 rows were read, for a.parquet has changed."),
-        (lambda path: path.unlink(), [5, 5, 5], "all 5 rows were read, for a.parquet is gone."),
+        (changed, [5, 5, 10], "all 10 rows were read, because a.parquet has changed."),
+        (lambda path: path.unlink(), [5, 5, 5], "all 5 rows were read, because a.parquet is gone."),
         (touched, [5, 5], "0 rows were read; 10 were kept from before."),
         (
             lambda path: rows(20, 2, status="paid").to_parquet(path.with_name("c.parquet")),
             [5, 5, 2, 12],
-            "all 12 rows were read, for c.parquet and those after it have other columns than the files before.",
+            "all 12 rows were read, because c.parquet and those after it have other columns than the files before.",
         ),
     ],
 )
@@ -233,7 +233,7 @@ def test_a_damaged_cache_is_read_anew(harm: str, tmp_path: Path, capsys: pytest.
     else:
         next(cache.glob("*/orders-*.parquet")).unlink()
     same(crmlib.open_shop(source, cache=cache), crmlib.open_shop(source))
-    assert "Cache: all 5 rows were read, for " in capsys.readouterr().out
+    assert "Cache: all 5 rows were read, because " in capsys.readouterr().out
 
 
 def test_an_error_in_a_new_file_names_its_row_and_keeps_the_cache(tmp_path: Path, read: list[int]) -> None:

@@ -477,8 +477,8 @@ def test_a_table_without_ids_or_times_is_read_whole_each_time(
             crmlib.open_shop(url.partition("?")[0], query=f"select {picked} from {name}", cache=tmp_path)
     assert sum(travelled) == 160
     said = capsys.readouterr().out
-    assert said.count("all 40 rows were read, for orders without ids are numbered in turn") == 2
-    assert said.count("all 40 rows were read, for the database does not keep the order's time as a time") == 2
+    assert said.count("all 40 rows were read, because orders without ids are numbered in turn") == 2
+    assert said.count("all 40 rows were read, because the database does not keep the order's time as a time") == 2
 
 
 @pytest.mark.slow
