@@ -32,8 +32,8 @@ import pandas as pd  # noqa: E402
 from clv_small import RESAMPLES, counts  # noqa: E402 - beside this file
 
 from crmlib import clv as fitters  # noqa: E402
-from crmlib.clv.collapse import unique_rows  # noqa: E402
 from crmlib.clv.peer import lifetimes  # noqa: E402
+from crmlib.clv.unique_rows import unique_rows  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -130,6 +130,12 @@ def _size(context: click.Context, parameter: click.Parameter, text: str | None) 
     callback=_size,
     help="What each notebook's queries may use before they spill to disk, such as 4GB.  [default: 4GB]",
 )
+@click.option(
+    "--cache",
+    metavar="FOLDER",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep the orders of files or of a database server here, and read only new ones the next time.",
+)
 @click.option("--fast", is_flag=True, help="Ask the notebooks to compute less (fewer resamples, smaller samples).")
 @click.option(
     "--language",

@@ -55,7 +55,9 @@ def manifest(shop: Shop) -> dict[str, Any]:
     Returns
     -------
     dict
-        source (without password), rows_read, orders, first_order, last_order, checksum, as_of, policy.
+        source (without password), rows_read, orders, first_order, last_order, checksum, as_of, policy. ``rows_read``
+        counts what came from the source, or from the cache: where `as_of` is given, later days may have stayed there.
+        All else is of the orders, and the same whatever was left out.
     """
     count, first, last, total = _identified(shop.orders)
     found = dict(shop.quality()[["finding", "rows"]].itertuples(index=False, name=None))

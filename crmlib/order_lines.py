@@ -120,7 +120,8 @@ def _typed(raw: Raw, found: Mapping[str, str], types: Mapping[str, str], rules: 
         typed["amount"] = f"try_cast({typed['quantity']} * {typed['unit_price']} as {MONEY})"
     if "order_id" not in typed:
         # without ids, each row is an order of its own, numbered in the source's order
-        typed["order_id"] = "concat('row-', lpad(cast(row_number() over () as varchar), 12, '0'))"
+        number = f"{raw.rows_before} + row_number() over ()"
+        typed["order_id"] = f"concat('row-', lpad(cast({number} as varchar), 12, '0'))"
     conditions = []
     if "status" in typed and rules.cancelled_status:
         values = ", ".join(literal(value.lower()) for value in rules.cancelled_status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from crmlib import policy as policies
 from crmlib.days import as_day, until
 from crmlib.engine import DuckDB, Table
 from crmlib.errors import SchemaError, SourceError
+from crmlib.increments import can_keep, read_grown
 from crmlib.known import known_by
 from crmlib.ledger import Ledger
 from crmlib.order_lines import lines
@@ -23,6 +25,7 @@ from crmlib.sources import (
     Description,
     Raw,
     Reading,
+    Wanted,
     described,
     fingerprint,
     read,
@@ -193,6 +196,7 @@ def open_shop(
     encoding: str = "utf-8",
     decimal: str = ".",
     date_format: str | None = None,
+    cache: str | Path | None = None,
 ) -> Shop:
     """Open a shop's orders, from wherever they are.
 
@@ -221,6 +225,9 @@ def open_shop(
         A query for a database server, whose rows are the orders, instead of a table.
     encoding, decimal, date_format
         How text files are written: see `crmlib.sources.Reading`.
+    cache
+        A folder where orders of files or of a database server are kept, so that only new ones are read the next time
+        (see docs/how-to/incremental.md); the environment's ``CRMLIB_CACHE`` otherwise.
 
     Returns
     -------
@@ -257,27 +264,51 @@ def open_shop(
             encoding=said.encoding,
             decimal=said.decimal,
             date_format=said.date_format,
+            cache=cache,
         )
     if decimal not in {".", ","}:
         raise SourceError(f"decimal={decimal!r}: the decimal mark is '.' or ','.")
     rules = policies.load(POLICIES.get(source) if policy is None and isinstance(source, str) else policy)
-    ledger = Ledger()
-    wanted = Description(source="", columns=dict(columns or {}), query=query).wanted(rules.orders)
+    said = Description(source="", columns=dict(columns or {}), query=query)
+    reading = Reading(encoding, decimal, date_format)
+    kept = cache or (os.environ.get("CRMLIB_CACHE") if can_keep(source) else None)
 
-    def opened(day: date | None, ledger: Ledger) -> Shop:
-        reading = Reading(encoding, decimal, date_format)
-        name, raw = read_spark(source, tables) or read(source, DuckDB(), reading, wanted)
-        made, last = _tables(raw, rules.orders, dict(columns or {}), day, ledger)
+    def read_tables(wanted: Wanted, day: date | None) -> tuple[str, dict[str, Table], date, Ledger, str]:
+        grown = read_grown(source, kept, reading=reading, wanted=wanted, rules=rules.orders) if kept else None
+        ledger = grown.ledger if grown else Ledger()
+        name, raw = (
+            (grown.name, grown.raw) if grown else read_spark(source, tables) or read(source, DuckDB(), reading, wanted)
+        )
+        rows = grown.lines if grown else None
+        made = _tables(raw, rules.orders, said.columns, day, ledger, rows=rows)
+        return name, *made, ledger, grown.said if grown else ""
+
+    def opened(day: date | None) -> tuple[Shop, Ledger, str]:
+        try:
+            found = read_tables(said.wanted(rules.orders, None if kept else day), day)
+        except SchemaError:
+            if day is None or kept:
+                raise
+            # read whole, what is wrong is told with the row's number in the file, or with the last order's date
+            found = read_tables(said.wanted(rules.orders), day)
+        name, made, last, ledger, told = found
         shown = without_password(str(source)) if isinstance(source, str | Path) else name
-        return Shop(name, made, last, rules, ledger, source=shown, opened=lambda other: opened(other, Ledger()))
+        shop = Shop(name, made, last, rules, ledger, source=shown, opened=lambda other: opened(other)[0])
+        return shop, ledger, told
 
-    shop = opened(None if as_of is None else as_day(as_of), ledger)
-    print(_opened(shop, ledger, derived=as_of is None))  # noqa: T201 - what was derived or recognised is always said
+    shop, ledger, told = opened(None if as_of is None else as_day(as_of))
+    print(_opened(shop, ledger, told, derived=as_of is None))  # noqa: T201 - what was derived or recognised is always said
     return shop
 
 
 def _tables(
-    raw: dict[str, Raw], rules: policies.Orders, columns: dict[str, str], as_of: date | None, ledger: Ledger
+    raw: dict[str, Raw],
+    rules: policies.Orders,
+    columns: Mapping[str, str],
+    as_of: date | None,
+    ledger: Ledger,
+    *,
+    rows: Table | None,
 ) -> tuple[dict[str, Table], date]:
     """Make the shop's tables from the source's: orders first, the others as they were known by the day."""
     main = next((name for name in ("orders", "order_lines") if name in raw), None)
@@ -287,7 +318,7 @@ def _tables(
             f"There is no table called orders or order_lines; {there}. Name the one that holds the orders so, or open "
             "it by itself."
         )
-    rows = _lines(raw[main], rules, columns, ledger)
+    rows = rows if rows is not None else _lines(raw[main], rules, columns, ledger)
     returns = _returns(raw["returns"], rules) if "returns" in raw and len(raw["returns"].table) else None
     last = rows.engine.rows(f"select max(order_ts) from {rows.name} where amount >= 0")[0][0]
     if last is None:
@@ -334,7 +365,7 @@ def _returns(raw: Raw, rules: policies.Orders) -> Table:
     return rows.engine.table(f"select customer_id, {order_id}, order_ts, -abs(amount) as amount from {rows.name}")
 
 
-def _opened(shop: Shop, ledger: Ledger, *, derived: bool) -> str:
+def _opened(shop: Shop, ledger: Ledger, read_how: str, *, derived: bool) -> str:
     """Say what was opened, and what was derived or recognised rather than told."""
     count, customers, first, last = shop.orders.engine.rows(
         f"select count(*), count(distinct customer_id), min(order_ts), max(order_ts) from {shop.orders.name}"
@@ -352,4 +383,6 @@ def _opened(shop: Shop, ledger: Ledger, *, derived: bool) -> str:
         told.append(f"Columns taken: {taken}.")
     if ledger.numbered:
         told.append("No order ids: each row is an order.")
+    if read_how:
+        told.append(read_how)
     return "\n".join(told)

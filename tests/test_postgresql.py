@@ -361,3 +361,138 @@ def test_a_run_writes_the_password_nowhere(
     assert said == results["orders"]
     assert "500MB" in next(file for file in files if file.parent != tmp_path and file.suffix == ".ipynb").read_text()
     assert (said["source"], said["orders"]) == (f"{server.shown}?table=sales", 300)
+
+
+# --- only the days and rows that are needed
+
+
+@pytest.fixture
+def travelled(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Count the rows that leave the server."""
+    counts: list[int] = []
+    batches = PostgreSQL.batches
+
+    def watched(self: PostgreSQL, text: str) -> pa.RecordBatchReader:
+        reader = batches(self, text)
+
+        def counted() -> Iterator[pa.RecordBatch]:
+            for batch in reader:
+                counts.append(batch.num_rows)
+                yield batch
+
+        return pa.RecordBatchReader.from_batches(reader.schema, counted())
+
+    monkeypatch.setattr(PostgreSQL, "batches", watched)
+    return counts
+
+
+#: An order every six hours from 2024 on, a seventh of them given back, one of nine cancelled.
+GROWING = """
+    select 'c' || i % 40 as customer_id, i as order_id, {time} '2024-01-01 00:00Z' + i * interval '6 hours' as order_ts,
+    case when i % 7 = 0 then -5 else 20 end::numeric as amount,
+    case when i % 9 = 0 then 'cancelled' else 'paid' end as status
+    from generate_series({first}, {last}) i
+"""
+
+
+@pytest.mark.parametrize("time", ["timestamptz", "timestamp"])
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Pacific/Niue"])
+def test_later_days_stay_on_the_server(table: Any, travelled: list[int], time: str, zone: str) -> None:
+    url = table(GROWING.format(time=time, first=1, last=400))
+    policy = {"orders": {"timezone": zone}}
+    whole = crmlib.open_shop(url, policy=policy).order_lines.to_pandas()
+    for day in ("2024-01-20", "2024-02-09"):
+        travelled.clear()
+        shop = crmlib.open_shop(url, policy=policy, as_of=day)
+        assert sum(travelled) <= 4 * (pd.Timestamp(day) - pd.Timestamp("2023-12-30")).days
+        known = whole[whole["order_ts"] < pd.Timestamp(day) + pd.Timedelta(days=1)].reset_index(drop=True)
+        pd.testing.assert_frame_equal(shop.order_lines.to_pandas(), known)
+
+
+def test_an_order_without_a_date_is_an_error_on_any_day(table: Any) -> None:
+    url = table(one() + " union all " + one(order_id="2", order_ts="null::timestamp"))
+    with pytest.raises(SchemaError, match="there is no date"):
+        crmlib.open_shop(url, as_of="2024-06-30")
+
+
+def test_a_day_before_all_orders_is_told_with_the_last_one(table: Any) -> None:
+    with pytest.raises(SchemaError, match="there is no order up to 2020-01-01; the last is of 2024-01-05"):
+        crmlib.open_shop(table(one()), as_of="2020-01-01")
+
+
+def test_of_a_grown_table_only_new_rows_travel(
+    server: Postgres, table: Any, travelled: list[int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = table(GROWING.format(time="timestamptz", first=1, last=400))
+    crmlib.open_shop(url, cache=tmp_path)
+    assert sum(travelled) == 400
+    server.execute("insert into sales " + GROWING.format(time="timestamptz", first=401, last=410))
+    travelled.clear()
+    grown = crmlib.open_shop(url, cache=tmp_path)
+    assert sum(travelled) == 10 + 1  # the last day, which was of one order, is always read again
+    assert "Cache: 11 rows were read; 399 were kept from before." in capsys.readouterr().out
+    alike(grown, crmlib.open_shop(url))
+    earlier = crmlib.open_shop(url, cache=tmp_path, as_of="2024-02-01")
+    alike(earlier, crmlib.open_shop(url, as_of="2024-02-01"), later_days_kept=True)
+
+
+def alike(cached: crmlib.Shop, whole: crmlib.Shop, *, later_days_kept: bool = False) -> None:
+    known, told = manifest(cached), manifest(whole)
+    if later_days_kept:  # and not read where there is no cache
+        assert known.pop("rows_read") > told.pop("rows_read")
+    else:
+        pd.testing.assert_frame_equal(cached.quality(), whole.quality())
+    assert known == told
+    pd.testing.assert_frame_equal(cached.order_lines.to_pandas(), whole.order_lines.to_pandas())
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ("insert into sales select 'c1', 9999, '2024-01-03 10:00Z', 5, 'paid'", "400 rows where 399 were kept"),
+        ("delete from sales where order_id = 17", "398 rows where 399 were kept"),
+        ("update sales set amount = amount + .01 where order_id = 17", "rows that were kept have changed"),
+        ("alter table sales alter order_id type text", "its columns are others than before"),
+    ],
+)
+def test_what_changed_in_the_past_of_a_table_is_read_anew_and_said(
+    change: str, why: str, *, server: Postgres, table: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = table(GROWING.format(time="timestamptz", first=1, last=403))
+    crmlib.open_shop(url, cache=tmp_path)
+    server.execute(change)
+    alike(crmlib.open_shop(url, cache=tmp_path), crmlib.open_shop(url))
+    assert why in capsys.readouterr().out
+
+
+def test_a_table_without_ids_or_times_is_read_whole_each_time(
+    table: Any, travelled: list[int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, column in (("unnumbered", "order_id"), ("undated", "order_ts")):
+        url = table(GROWING.format(time="timestamptz", first=1, last=40), name)
+        picked = (
+            "customer_id, order_ts, amount" if column == "order_id" else "customer_id, order_id, order_ts::text, amount"
+        )
+        for _ in range(2):
+            crmlib.open_shop(url.partition("?")[0], query=f"select {picked} from {name}", cache=tmp_path)
+    assert sum(travelled) == 160
+    said = capsys.readouterr().out
+    assert said.count("all 40 rows were read, because orders without ids are numbered in turn") == 2
+    assert said.count("all 40 rows were read, because the database does not keep the order's time as a time") == 2
+
+
+@pytest.mark.slow
+def test_a_run_with_a_cache(table: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = table(GROWING.format(time="timestamptz", first=1, last=400))
+    monkeypatch.chdir(tmp_path)
+    code = "from crmlib import open_shop\nopen_shop(source, as_of=as_of)"
+    sheet = f'# %% tags=["parameters"]\nsource: str = ""\nas_of: str = ""\n\n# %%\n{code}\n'
+    notebook = jupytext.reads(sheet, "py:percent")
+    notebook.metadata["kernelspec"] = {"name": "python3", "language": "python", "display_name": "Python 3"}
+    jupytext.write(notebook, "01_look.ipynb")
+    asked = ["run", "01_look.ipynb", "--source", url, "--cache", "kept", "--out", "out"]
+    done = CliRunner().invoke(main, asked)
+    assert done.exit_code == 0, done.output
+    assert "399 were kept from before" in (tmp_path / "out" / "01_look.ipynb").read_text()
+    assert [path.name for path in tmp_path.glob("kept/*/manifest.json")] == ["manifest.json"]
+    assert "s3cret" not in "".join(str(path) + path.read_text() for path in tmp_path.glob("kept/*/manifest.json"))

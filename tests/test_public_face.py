@@ -8,6 +8,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -137,9 +138,24 @@ def test_rfm_does_not_load_what_only_models_and_figures_need() -> None:
     assert fresh(f"import sys, crmlib; crmlib.rfm; print([name for name in {heavy} if name in sys.modules])") == "[]"
 
 
+def test_a_summary_does_not_load_what_only_models_need() -> None:
+    heavy = ["pandas", "matplotlib", "lifetimes", "papermill", "scipy", "sklearn", "ipywidgets"]
+    code = (
+        f"import sys; from crmlib import clv; clv.summarize; print([name for name in {heavy} if name in sys.modules])"
+    )
+    assert fresh(code) == "[]"
+
+
+def test_no_module_of_clv_is_called_as_a_name_that_it_shows() -> None:
+    # the import of crmlib.clv.collapse would put the module where the function is looked up
+    modules = {path.stem for path in Path(crmlib.__path__[0], "clv").glob("*.py")}
+    assert modules & set(crmlib.clv.__all__) == set()
+    assert sorted(name for names in crmlib.clv._HOME.values() for name in names) == sorted(crmlib.clv.__all__)
+
+
 def test_importing_the_models_hides_no_warning() -> None:
     code = (
-        "import warnings, pandas; before = list(warnings.filters); import crmlib.clv; "
+        "import warnings, pandas; before = list(warnings.filters); from crmlib.clv import *; "
         "print([each for each in warnings.filters if each[0] == 'ignore' and each not in before])"
     )
     assert fresh(code) == "[]"

@@ -12,30 +12,38 @@ Opened cdnow-sample: ...
 >>> model = clv.ModifiedBetaGeoFitter().fit(summary["frequency"], summary["recency"], summary["T"])
 >>> list(model.params_.index)
 ['r', 'alpha', 'a', 'b']
+
+Names are imported when they are first used: a summary is ready before scipy and lifetimes would be. So no module here
+may be called as a function is.
 """
 
 from __future__ import annotations
 
-from crmlib.clv.adapters import Average, BuyTillYouDie
-from crmlib.clv.bg import BetaGeoFitter, ModifiedBetaGeoFitter
-from crmlib.clv.bgbb import BetaGeoBetaBinomFitter
-from crmlib.clv.boosting import GradientBoosting
-from crmlib.clv.bootstrap import Bootstrap, bootstrap, cltv_interval
-from crmlib.clv.cohorts import fit_by
-from crmlib.clv.collapse import collapse, combine
-from crmlib.clv.discounted import DAYS_PER_MONTH, cltv, dert, discounted_purchases
-from crmlib.clv.gamma_gamma import GammaGammaFitter
-from crmlib.clv.history import span
-from crmlib.clv.pareto import ParetoNBDFitter
-from crmlib.clv.problems import ConvergenceError
-from crmlib.clv.protocol import LearnsFromPast, Model, PredictsSpend
-from crmlib.clv.rolling import Rolling, compare, rolling
-from crmlib.clv.sbg import ShiftedBetaGeoFitter
-from crmlib.clv.scores import scorecard
-from crmlib.clv.store import load, save
-from crmlib.clv.summary import PERIOD_DAYS, early_spend, holdout, summarize
-from crmlib.clv.tracking import alive_history, frequencies, tracking
-from crmlib.clv.worth import value
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from crmlib.clv.adapters import Average, BuyTillYouDie
+    from crmlib.clv.bg import BetaGeoFitter, ModifiedBetaGeoFitter
+    from crmlib.clv.bgbb import BetaGeoBetaBinomFitter
+    from crmlib.clv.boosting import GradientBoosting
+    from crmlib.clv.cohorts import fit_by
+    from crmlib.clv.discounted import DAYS_PER_MONTH, cltv, dert, discounted_purchases
+    from crmlib.clv.fit_checks import alive_history, frequencies, tracking
+    from crmlib.clv.gamma_gamma import GammaGammaFitter
+    from crmlib.clv.history import span
+    from crmlib.clv.origins import Rolling, compare, rolling
+    from crmlib.clv.pareto import ParetoNBDFitter
+    from crmlib.clv.problems import ConvergenceError
+    from crmlib.clv.protocol import LearnsFromPast, Model, PredictsSpend
+    from crmlib.clv.resampling import Bootstrap, bootstrap, cltv_interval
+    from crmlib.clv.sbg import ShiftedBetaGeoFitter
+    from crmlib.clv.scores import scorecard
+    from crmlib.clv.store import load, save
+    from crmlib.clv.summary import PERIOD_DAYS, early_spend, holdout, summarize
+    from crmlib.clv.unique_rows import collapse, combine
+    from crmlib.clv.weighted import histories, updated_histories
+    from crmlib.clv.worth import value
 
 __all__ = [
     "DAYS_PER_MONTH",
@@ -67,6 +75,7 @@ __all__ = [
     "early_spend",
     "fit_by",
     "frequencies",
+    "histories",
     "holdout",
     "load",
     "rolling",
@@ -75,5 +84,43 @@ __all__ = [
     "span",
     "summarize",
     "tracking",
+    "updated_histories",
     "value",
 ]
+
+_HOME = {
+    "adapters": ("Average", "BuyTillYouDie"),
+    "bg": ("BetaGeoFitter", "ModifiedBetaGeoFitter"),
+    "bgbb": ("BetaGeoBetaBinomFitter",),
+    "boosting": ("GradientBoosting",),
+    "cohorts": ("fit_by",),
+    "discounted": ("DAYS_PER_MONTH", "cltv", "dert", "discounted_purchases"),
+    "fit_checks": ("alive_history", "frequencies", "tracking"),
+    "gamma_gamma": ("GammaGammaFitter",),
+    "history": ("span",),
+    "origins": ("Rolling", "compare", "rolling"),
+    "pareto": ("ParetoNBDFitter",),
+    "problems": ("ConvergenceError",),
+    "protocol": ("LearnsFromPast", "Model", "PredictsSpend"),
+    "resampling": ("Bootstrap", "bootstrap", "cltv_interval"),
+    "sbg": ("ShiftedBetaGeoFitter",),
+    "scores": ("scorecard",),
+    "store": ("load", "save"),
+    "summary": ("PERIOD_DAYS", "early_spend", "holdout", "summarize"),
+    "unique_rows": ("collapse", "combine"),
+    "weighted": ("histories", "updated_histories"),
+    "worth": ("value",),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _HOME.items():
+        if name in names:
+            found = getattr(import_module(f"crmlib.clv.{module}"), name)
+            globals()[name] = found  # looked up once
+            return found
+    raise AttributeError(f"module 'crmlib.clv' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

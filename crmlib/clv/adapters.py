@@ -16,8 +16,8 @@ from crmlib.errors import CrmlibError, ModelWarning
 if TYPE_CHECKING:
     import pandas as pd
 
-    from crmlib.clv.collapse import FloatArray
     from crmlib.clv.protocol import Model
+    from crmlib.clv.unique_rows import FloatArray
 
 __all__ = ["Average", "BuyTillYouDie", "fit_model"]
 

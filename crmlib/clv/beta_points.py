@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from crmlib.clv.collapse import FloatArray
+    from crmlib.clv.unique_rows import FloatArray
 
 __all__ = ["beta_points"]
 

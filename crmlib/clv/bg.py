@@ -21,14 +21,14 @@ from scipy.special import expit, hyp2f1
 from crmlib.clv import peer
 from crmlib.clv.beta_points import beta_points
 from crmlib.clv.bg_likelihood import likelihood
-from crmlib.clv.collapse import blocks, pairs, unique_rows
 from crmlib.clv.discounted import rest_geometric
 from crmlib.clv.fitting import Fitting, like
+from crmlib.clv.unique_rows import blocks, pairs, unique_rows
 from crmlib.errors import ModelWarning
 
 if TYPE_CHECKING:
-    from crmlib.clv.collapse import FloatArray, Rows
     from crmlib.clv.fitting import Likelihood
+    from crmlib.clv.unique_rows import FloatArray, Rows
 
 __all__ = ["BetaGeoFitter", "ModifiedBetaGeoFitter", "purchases_if_alive"]
 

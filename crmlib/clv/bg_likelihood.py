@@ -15,8 +15,8 @@ from crmlib.clv.gammas import log_rise
 from crmlib.clv.optimise import in_logs
 
 if TYPE_CHECKING:
-    from crmlib.clv.collapse import FloatArray, Rows
     from crmlib.clv.fitting import Likelihood
+    from crmlib.clv.unique_rows import FloatArray, Rows
 
 __all__ = ["likelihood"]
 

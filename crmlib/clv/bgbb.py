@@ -15,14 +15,14 @@ import numpy as np
 from scipy.special import betaln, digamma, polygamma
 
 from crmlib.clv import peer
-from crmlib.clv.collapse import unique_rows
 from crmlib.clv.fitting import Fitting
 from crmlib.clv.optimise import in_logs
+from crmlib.clv.unique_rows import unique_rows
 from crmlib.errors import ModelError
 
 if TYPE_CHECKING:
-    from crmlib.clv.collapse import FloatArray, IntArray, Rows
     from crmlib.clv.fitting import Likelihood
+    from crmlib.clv.unique_rows import FloatArray, IntArray, Rows
 
 __all__ = ["BetaGeoBetaBinomFitter", "likelihood", "log_beta_slopes"]
 

@@ -28,7 +28,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from crmlib.clv.collapse import FloatArray, IntArray
+    from crmlib.clv.unique_rows import FloatArray, IntArray
 
 __all__ = ["Moments", "half_line", "log_g", "moments"]
 

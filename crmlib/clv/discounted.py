@@ -17,14 +17,14 @@ import numpy as np
 from scipy.special import hyp2f1
 
 from crmlib.clv.beta_points import beta_points
-from crmlib.clv.collapse import pairs
 from crmlib.clv.death import half_line
 from crmlib.clv.fitting import like
+from crmlib.clv.unique_rows import pairs
 from crmlib.errors import ModelError, ModelWarning
 
 if TYPE_CHECKING:
-    from crmlib.clv.collapse import FloatArray
     from crmlib.clv.fitting import Fitting
+    from crmlib.clv.unique_rows import FloatArray
 
 __all__ = [
     "DAYS_PER_MONTH",

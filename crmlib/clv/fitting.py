@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
-from crmlib.clv.collapse import Levels, Rows
 from crmlib.clv.inputs import Data, read_columns, read_summary
 from crmlib.clv.optimise import Optimum, covariance, minimise
 from crmlib.clv.problems import ConvergenceError
+from crmlib.clv.unique_rows import Levels, Rows
 from crmlib.errors import ModelError, ModelWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from crmlib.clv.collapse import FloatArray
     from crmlib.clv.optimise import Objective
+    from crmlib.clv.unique_rows import FloatArray
 
     Likelihood = Callable[[FloatArray], tuple[float, FloatArray, FloatArray]]
 

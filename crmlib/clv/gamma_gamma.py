@@ -18,16 +18,16 @@ import pandas as pd
 from scipy.special import digamma, gammaln, polygamma
 
 from crmlib.clv import peer
-from crmlib.clv.collapse import unique_rows
 from crmlib.clv.discounted import monthly
 from crmlib.clv.fitting import LOG_LIMIT, Fitting, like
 from crmlib.clv.gammas import log_rise
 from crmlib.clv.optimise import in_logs
+from crmlib.clv.unique_rows import unique_rows
 from crmlib.errors import ModelError, ModelWarning
 
 if TYPE_CHECKING:
-    from crmlib.clv.collapse import FloatArray, Rows
     from crmlib.clv.fitting import Likelihood
+    from crmlib.clv.unique_rows import FloatArray, Rows
 
 __all__ = ["GammaGammaFitter", "likelihood"]
 

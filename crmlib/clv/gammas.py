@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import gammaln
 
 if TYPE_CHECKING:
-    from crmlib.clv.collapse import FloatArray
+    from crmlib.clv.unique_rows import FloatArray
 
 __all__ = ["log_rise"]
 

@@ -15,7 +15,7 @@ from crmlib.errors import ModelError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crmlib.clv.collapse import FloatArray
+    from crmlib.clv.unique_rows import FloatArray
 
 __all__ = ["Data", "check", "read_columns", "read_summary"]
 

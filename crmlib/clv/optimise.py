@@ -18,7 +18,7 @@ from crmlib.clv.problems import ConvergenceError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from crmlib.clv.collapse import BoolArray, FloatArray
+    from crmlib.clv.unique_rows import BoolArray, FloatArray
 
     Objective = Callable[[FloatArray], tuple[float, FloatArray, FloatArray]]
 

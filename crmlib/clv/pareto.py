@@ -21,16 +21,16 @@ import numpy as np
 from scipy.special import digamma, gammaln, polygamma
 
 from crmlib.clv import peer
-from crmlib.clv.collapse import FloatArray, Levels, pairs, unique_rows
 from crmlib.clv.death import log_g, moments
 from crmlib.clv.discounted import rest_pareto
 from crmlib.clv.fitting import Fitting, like
 from crmlib.clv.gammas import log_rise
+from crmlib.clv.unique_rows import FloatArray, Levels, pairs, unique_rows
 from crmlib.errors import ModelError
 
 if TYPE_CHECKING:
-    from crmlib.clv.collapse import Rows
     from crmlib.clv.fitting import Likelihood
+    from crmlib.clv.unique_rows import Rows
 
 __all__ = ["ParetoNBDFitter", "likelihood", "log_alive", "purchases_if_alive"]
 

@@ -17,14 +17,14 @@ from scipy.special import betaln, hyp2f1
 
 from crmlib.clv import peer
 from crmlib.clv.bgbb import log_beta_slopes
-from crmlib.clv.collapse import FloatArray, unique_rows
 from crmlib.clv.fitting import Fitting, like
 from crmlib.clv.optimise import in_logs
+from crmlib.clv.unique_rows import FloatArray, unique_rows
 from crmlib.errors import ModelError
 
 if TYPE_CHECKING:
-    from crmlib.clv.collapse import Rows
     from crmlib.clv.fitting import Likelihood
+    from crmlib.clv.unique_rows import Rows
 
 __all__ = ["ShiftedBetaGeoFitter", "likelihood"]
 

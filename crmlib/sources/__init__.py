@@ -63,7 +63,7 @@ def read(source: Any, engine: DuckDB, reading: Reading, wanted: Wanted | None = 
     reading
         How its text is to be read.
     wanted
-        What of a database is needed; all columns by default.
+        What of a database or of Parquet files is needed; all of it by default.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def read(source: Any, engine: DuckDB, reading: Reading, wanted: Wanted | None = 
         )
     if kind:
         return read_server(source, engine, reading, wanted)
-    return read_files(source, engine, reading, known=SOURCES)
+    return read_files(source, engine, reading, known=SOURCES, wanted=wanted)
 
 
 def _kind(source: Any) -> str:

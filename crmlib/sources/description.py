@@ -37,15 +37,17 @@ class Description(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     decimal: str = "."
     date_format: str | None = None
 
-    def wanted(self, rules: policies.Orders) -> Wanted:
+    def wanted(self, rules: policies.Orders, as_of: date | None = None) -> Wanted:
         """Return what of a database is needed.
 
         Parameters
         ----------
         rules
             What counts as an order.
+        as_of
+            The last day that is needed; all by default.
         """
-        return Wanted(self.columns, self.query, every_column=rules.duplicate_rows == "drop")
+        return Wanted(self.columns, self.query, every_column=rules.duplicate_rows == "drop", as_of=as_of)
 
 
 def described(path: str | Path) -> Description:

@@ -23,6 +23,10 @@ _BATCH = 50_000
 _DRIVERS = {"mysql": "mysql+pymysql", "mariadb": "mariadb+pymysql"}
 
 
+#: Databases that take timestamp '...' and tell the type of a column.
+_ANSI = {"mysql", "mariadb"}
+
+
 class Dialect:
     """A connection through SQLAlchemy.
 
@@ -99,6 +103,30 @@ class Dialect:
             found.setdefault(name, []).append(self._quote(name))
         return found
 
+    def moments(self, relation: str) -> set[str]:
+        """Return which columns hold days or moments; none of a database that may spell a moment in its own way.
+
+        Parameters
+        ----------
+        relation
+            A table or a query in parentheses, as SQL.
+        """
+        if self._engine.dialect.name not in _ANSI:
+            return set()
+        driver: Any = self._engine.dialect.dbapi
+        described = self._execute(f"select * from {relation} where 1 = 0").cursor.description
+        return {column[0] for column in described if column[1] in (driver.DATE, driver.DATETIME)}
+
+    def quoted(self, name: str) -> str:
+        """Return a column's name in the database's quotes.
+
+        Parameters
+        ----------
+        name
+            As it is.
+        """
+        return str(self._quote(name))
+
     def batches(self, text: str) -> pa.RecordBatchReader:
         """Run a query whose rows come as they are asked for.
 
@@ -144,6 +172,29 @@ class Dialect:
             count += 1
             total += int.from_bytes(hashlib.blake2b(spelled, digest_size=8).digest())
         return f"{count} {total}"
+
+    def tally(self, text: str) -> tuple[int, str]:
+        """Return number and checksum of a query's rows, computed by MySQL or MariaDB; those of two sets add up.
+
+        Parameters
+        ----------
+        text
+            A query.
+        """
+        relation = f"({text}) as crmlib_rows"
+        spelled = ", ".join(f"coalesce({self._quote(name)}, char(0))" for name in self.columns(relation, "."))
+        said = self.rows(f"select count(*), coalesce(sum(crc32(concat_ws(char(31), {spelled}))), 0) from {relation}")[0]
+        return int(said[0]), str(int(said[1]))
+
+    def rows(self, text: str) -> list[tuple[Any, ...]]:
+        """Return a small result as tuples.
+
+        Parameters
+        ----------
+        text
+            A query.
+        """
+        return [tuple(row) for row in self._execute(text)]
 
     def _execute(self, text: str) -> Any:
         import sqlalchemy

@@ -13,23 +13,25 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from crmlib.engine import literal
-from crmlib.errors import SourceError
-from crmlib.schema import did_you_mean
-from crmlib.sources.raw import Raw, Reading
+from crmlib.engine import literal, quote
+from crmlib.errors import SchemaError, SourceError
+from crmlib.schema import TABLES, did_you_mean, match_columns
+from crmlib.sources.raw import Raw, Reading, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from crmlib.engine import DuckDB, Table
 
-__all__ = ["matching", "read_files", "refuse_repeated", "separator"]
+__all__ = ["matching", "read_files", "refuse_repeated", "separator", "short_name", "table_of"]
 
 _ENDINGS = (".csv", ".tsv", ".txt", ".parquet")
 _FILE_COLUMN = "crmlib file"
 
 
-def read_files(source: str, engine: DuckDB, reading: Reading, *, known: Iterable[str]) -> tuple[str, dict[str, Raw]]:
+def read_files(
+    source: str, engine: DuckDB, reading: Reading, *, known: Iterable[str], wanted: Wanted | None = None
+) -> tuple[str, dict[str, Raw]]:
     """Read a file, the files that match a glob (one table), or a folder's files (one table each).
 
     Parameters
@@ -42,6 +44,8 @@ def read_files(source: str, engine: DuckDB, reading: Reading, *, known: Iterable
         How text is to be read.
     known
         Names that the caller could have meant instead of a path.
+    wanted
+        What of the orders is needed, where the files are Parquet; all of it by default.
 
     Returns
     -------
@@ -57,9 +61,22 @@ def read_files(source: str, engine: DuckDB, reading: Reading, *, known: Iterable
         twice = next((stem for stem in stems if stems.count(stem) > 1), None)
         if twice is not None:
             raise SourceError(f"The folder {source} holds two files for the table {twice!r}. Move one of them away.")
-        return path.resolve().name, {file.stem: _table_of([file], engine, reading) for file in files}
-    name = path.stem.replace("*", "").strip("-_.") or "orders"
-    return name, {"orders": _table_of(matching(source, known), engine, reading)}
+        main = "orders" if "orders" in stems else "order_lines"
+        return path.resolve().name, {
+            file.stem: table_of([file], engine, reading, wanted if file.stem == main else None) for file in files
+        }
+    return short_name(path), {"orders": table_of(matching(source, known), engine, reading, wanted)}
+
+
+def short_name(path: Path) -> str:
+    """Return what a shop is called after its files.
+
+    Examples
+    --------
+    >>> short_name(Path("sales-*.parquet"))
+    'sales'
+    """
+    return path.stem.replace("*", "").strip("-_.") or "orders"
 
 
 def matching(source: str, known: Iterable[str]) -> list[Path]:
@@ -99,11 +116,29 @@ def matching(source: str, known: Iterable[str]) -> list[Path]:
     return files
 
 
-def _table_of(files: list[Path], engine: DuckDB, reading: Reading) -> Raw:
+def table_of(files: list[Path], engine: DuckDB, reading: Reading, wanted: Wanted | None = None) -> Raw:
+    """Read files as one table.
+
+    Parameters
+    ----------
+    files
+        From `matching`.
+    engine
+        Where the table goes.
+    reading
+        How text is to be read.
+    wanted
+        What of it is needed, where the files are Parquet; all of it by default.
+    """
     label = files[0].name if len(files) == 1 else f"{len(files)} files from {files[0].name} to {files[-1].name}"
     if files[0].suffix.lower() == ".parquet":
-        scan = f"select * from read_parquet([{_list(files)}], union_by_name=true, filename={literal(_FILE_COLUMN)})"
-        return Raw(label, _scanned(scan, files, engine), _FILE_COLUMN, reading=reading)
+        files_scan = f"read_parquet([{_list(files)}], union_by_name=true, filename={literal(_FILE_COLUMN)})"
+        picked, where = "*", ""
+        if wanted is not None and not wanted.every_column:
+            picked, where = _needed(files_scan, files, engine, wanted, label)
+        return Raw(
+            label, _scanned(f"select {picked} from {files_scan}{where}", files, engine), _FILE_COLUMN, reading=reading
+        )
     with tempfile.TemporaryDirectory(prefix="crmlib-") as folder:
         texts = files if _is_utf8(reading.encoding) else _to_utf8(files, reading.encoding, Path(folder))
         marks = {file: separator(file) for file in texts}
@@ -116,6 +151,31 @@ def _table_of(files: list[Path], engine: DuckDB, reading: Reading) -> Raw:
             # each row is sound: what is left is line ends of more than one kind, which are harmless
             table = _scanned(_csv_scan(marks, strict=False), texts, engine)
         return Raw(label, table, _FILE_COLUMN, first_row=2, reading=reading)
+
+
+def _needed(scan: str, files: list[Path], engine: DuckDB, wanted: Wanted, label: str) -> tuple[str, str]:
+    """Pick the columns and days that orders need; all of them where that is not certain, so that errors can tell."""
+    types = _types(scan, files, engine)
+    names = [name for name in types if name != _FILE_COLUMN]
+    try:
+        found = match_columns(names, TABLES["order_lines"], mapped=wanted.columns, place=label)
+    except SchemaError:  # told where the columns are read
+        return "*", ""
+    if not {"customer_id", "order_ts"} <= found.keys():
+        return "*", ""
+    picked = ", ".join(quote(name) for name in [*(name for name in names if name in found.values()), _FILE_COLUMN])
+    time = found["order_ts"]
+    # without ids, orders are numbered by their place among all rows
+    narrow = "order_id" in found and types[time].startswith(("TIMESTAMP", "DATE"))
+    condition = wanted.condition(quote(time)) if narrow else ""
+    return picked, f" where {condition}" if condition else ""
+
+
+def _types(scan: str, files: list[Path], engine: DuckDB) -> dict[str, str]:
+    try:
+        return engine.types(scan)
+    except duckdb.Error as error:
+        raise _unreadable(files, error) from error
 
 
 def _csv_scan(marks: Mapping[Path, str], *, strict: bool = True) -> str:
@@ -135,11 +195,14 @@ def _scanned(text: str, files: list[Path], engine: DuckDB) -> Table:
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error as error:
-        told = next((line for line in str(error).splitlines() if line.strip()), "")
-        raise SourceError(
-            f"{files[0].name if len(files) == 1 else 'One of the files'} cannot be read as a table: {told} "
-            "Export it again."
-        ) from error
+        raise _unreadable(files, error) from error
+
+
+def _unreadable(files: list[Path], error: duckdb.Error) -> SourceError:
+    told = next((line for line in str(error).splitlines() if line.strip()), "")
+    return SourceError(
+        f"{files[0].name if len(files) == 1 else 'One of the files'} cannot be read as a table: {told} Export it again."
+    )
 
 
 def separator(file: Path) -> str:

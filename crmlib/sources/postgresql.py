@@ -78,16 +78,38 @@ class PostgreSQL:
         decimal
             The mark that numbers as text are to have.
         """
+        found: dict[str, list[str]] = {}
+        for name, kind in self._kinds(relation):
+            found.setdefault(name, []).append(_reading(quote(name), kind, decimal))
+        return found
+
+    def moments(self, relation: str) -> set[str]:
+        """Return which columns hold days or moments.
+
+        Parameters
+        ----------
+        relation
+            A table or a query in parentheses, as SQL.
+        """
+        return {name for name, kind in self._kinds(relation) if kind in {"timestamp", "timestamptz", "date"}}
+
+    def quoted(self, name: str) -> str:
+        """Return a column's name in quotes.
+
+        Parameters
+        ----------
+        name
+            As it is.
+        """
+        return quote(name)
+
+    def _kinds(self, relation: str) -> list[tuple[str, str]]:
         with self._connection.cursor() as cursor:
             try:
                 schema = cursor.adbc_execute_schema(f"select * from {relation}")
             except self._error as error:
                 raise SourceError(self._said(error)) from None
-        found: dict[str, list[str]] = {}
-        for column in schema:
-            kind = (column.metadata or {}).get(b"POSTGRESQL:type", b"").decode()
-            found.setdefault(column.name, []).append(_reading(quote(column.name), kind, decimal))
-        return found
+        return [(each.name, (each.metadata or {}).get(b"POSTGRESQL:type", b"").decode()) for each in schema]
 
     def batches(self, text: str) -> pa.RecordBatchReader:
         """Run a query whose rows come as they are asked for.
@@ -121,6 +143,17 @@ class PostgreSQL:
         hashed = "hashtextextended(crmlib_rows::text, 0)"
         said = self.rows(f"select count(*), coalesce(sum({hashed}), 0)::text from ({text}) as crmlib_rows")[0]
         return f"{said[0]} {said[1]}"
+
+    def tally(self, text: str) -> tuple[int, str]:
+        """Return number and checksum of a query's rows; those of two sets of rows add up.
+
+        Parameters
+        ----------
+        text
+            A query.
+        """
+        count, _, total = self.checksum(text).partition(" ")
+        return int(count), total
 
     def rows(self, text: str) -> list[tuple[Any, ...]]:
         """Return a small result as tuples.

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from crmlib.days import until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date, datetime
 
     from crmlib.engine import Table
 
-__all__ = ["Raw", "Reading", "Wanted"]
+__all__ = ["Raw", "Reading", "Wanted", "moment", "undated"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What of a database is needed; files are read whole.
+    """What of a database or of Parquet files is needed; text files are read whole.
 
     Attributes
     ----------
@@ -44,11 +48,63 @@ class Wanted:
         A query whose rows are the orders, instead of a table.
     every_column
         Whether columns that orders do not need are read too: they tell which rows repeat another.
+    as_of
+        The last day that is needed; all by default.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     query: str | None = None
     every_column: bool = False
+    as_of: date | None = None
+
+    def condition(self, column: str) -> str:
+        """Return the SQL condition that leaves later days where they are; empty where all are needed.
+
+        It is kept one day wide, for the source's clock may be of another time zone than the shop: the shop cuts to the
+        minute. Rows without a date, and with one that nobody could mean, come along: they are errors to be told.
+
+        Parameters
+        ----------
+        column
+            The column of times, quoted.
+
+        Examples
+        --------
+        >>> from datetime import date
+        >>> print(Wanted(as_of=date(2024, 12, 31)).condition("ts"))
+        (ts < timestamp '2025-01-02 00:00:00' or ts is null or ts > timestamp '9998-12-31 00:00:00')
+        """
+        if self.as_of is None or self.as_of.year >= _LAST_YEAR:
+            return ""
+        end = until(self.as_of) + timedelta(days=1)
+        return f"({column} < {moment(end)} or {undated(column)})"
+
+
+#: Later years are typing errors, which nobody should lose.
+_LAST_YEAR = 9998
+
+
+def moment(when: datetime) -> str:
+    """Return a moment as an SQL literal that all engines and databases share.
+
+    Examples
+    --------
+    >>> from datetime import datetime
+    >>> moment(datetime(2024, 12, 31, 18, 30))
+    "timestamp '2024-12-31 18:30:00'"
+    """
+    return f"timestamp '{when:%Y-%m-%d %H:%M:%S}'"
+
+
+def undated(column: str) -> str:
+    """Return the SQL condition for rows whose time cannot be: none, or beyond the years that shops live in.
+
+    Examples
+    --------
+    >>> undated("ts")
+    "ts is null or ts > timestamp '9998-12-31 00:00:00'"
+    """
+    return f"{column} is null or {column} > timestamp '{_LAST_YEAR}-12-31 00:00:00'"
 
 
 @dataclass(frozen=True)
@@ -69,6 +125,8 @@ class Raw:
         Known names of its columns: name in crmlib -> name here.
     reading
         How its text is to be read.
+    rows_before
+        How many rows of the source were read before these.
     """
 
     label: str
@@ -77,6 +135,7 @@ class Raw:
     first_row: int = 1
     columns: Mapping[str, str] = field(default_factory=dict)
     reading: Reading = field(default_factory=Reading)
+    rows_before: int = 0
 
     @property
     def names(self) -> list[str]:

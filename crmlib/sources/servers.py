@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
     from crmlib.engine import DuckDB, Table
 
-__all__ = ["Server", "read_server", "server_fingerprint"]
+__all__ = ["ORDERS", "Server", "connect", "database_name", "loaded", "queries", "read_server", "server_fingerprint"]
 
-_ORDERS = ("orders", "order_lines")
+#: The tables that may hold the orders.
+ORDERS = ("orders", "order_lines")
 
 
 class Server(Protocol):
@@ -39,6 +40,12 @@ class Server(Protocol):
     def columns(self, relation: str, decimal: str) -> Mapping[str, Sequence[str]]:
         """Return the columns of a table, and the expressions that read each."""
 
+    def moments(self, relation: str) -> set[str]:
+        """Return which columns hold days or moments, as far as the database tells it."""
+
+    def quoted(self, name: str) -> str:
+        """Return a column's name in the database's quotes."""
+
     def batches(self, text: str) -> pa.RecordBatchReader:
         """Run a query whose rows come as they are asked for."""
 
@@ -47,6 +54,12 @@ class Server(Protocol):
 
     def checksum(self, text: str) -> str:
         """Return what identifies the rows of a query, in whichever order they come."""
+
+    def tally(self, text: str) -> tuple[int, str]:
+        """Return number and checksum of a query's rows; those of two sets of rows add up."""
+
+    def rows(self, text: str) -> list[tuple[Any, ...]]:
+        """Return a small result as tuples."""
 
     def close(self) -> None:
         """Give the connection back."""
@@ -72,12 +85,12 @@ def read_server(url: str, engine: DuckDB, reading: Reading, wanted: Wanted) -> t
         A short name and the tables.
     """
     place = address(url)
-    with contextlib.closing(_connect(place)) as server:
+    with contextlib.closing(connect(place)) as server:
         tables = {
-            name: Raw(label, _loaded(engine, server, text, place, label), reading=reading)
-            for name, (label, text) in _queries(server, place, reading, wanted).items()
+            name: Raw(label, loaded(engine, server, text, place, label), reading=reading)
+            for name, (label, text) in queries(server, place, reading, wanted).items()
         }
-    return _name(place), tables
+    return database_name(place), tables
 
 
 def server_fingerprint(url: str, reading: Reading, wanted: Wanted) -> str:
@@ -93,24 +106,46 @@ def server_fingerprint(url: str, reading: Reading, wanted: Wanted) -> str:
     """
     place = address(url)
     total = hashlib.sha256()
-    with contextlib.closing(_connect(place)) as server:
-        for name, (_, text) in _queries(server, place, reading, wanted).items():
+    with contextlib.closing(connect(place)) as server:
+        for name, (_, text) in queries(server, place, reading, wanted).items():
             total.update(f"{name} {server.checksum(text)}\n".encode())
     return total.hexdigest()
 
 
-def _connect(place: Address) -> Server:
+def connect(place: Address) -> Server:
+    """Connect to a database.
+
+    Parameters
+    ----------
+    place
+        Where it is.
+    """
     scheme = place.shown.partition("://")[0]
     return PostgreSQL(place) if scheme in {"postgresql", "postgres"} else Dialect(place)
 
 
-def _name(place: Address) -> str:
+def database_name(place: Address) -> str:
+    """Return what a shop is called after its database.
+
+    Parameters
+    ----------
+    place
+        Where it is.
+    """
     path = place.shown.partition("://")[2].partition("?")[0].partition("/")[2]
     return path.rpartition("/")[2] or "database"
 
 
-def _queries(server: Server, place: Address, reading: Reading, wanted: Wanted) -> dict[str, tuple[str, str]]:
-    """Say which tables are read: the name here -> how errors call it, and the query that reads it."""
+def queries(server: Server, place: Address, reading: Reading, wanted: Wanted) -> dict[str, tuple[str, str]]:
+    """Say which tables are read: the name here -> how errors call it, and the query that reads it.
+
+    Parameters
+    ----------
+    server
+        The connection.
+    place, reading, wanted
+        As for `read_server`.
+    """
     if wanted.query is not None:
         if place.table is not None:
             raise SourceError(f"{place.shown}: give ?table= or query=, not both.")
@@ -122,7 +157,7 @@ def _queries(server: Server, place: Address, reading: Reading, wanted: Wanted) -
             raise SchemaError(f"{place.shown}: there is no table {place.table!r}. {_near(place.table, there)}")
         label = f"table {place.table}"
         return {"orders": (label, _orders_query(server, there[place.table], label, reading, wanted))}
-    main = next((name for name in _ORDERS if name in there), None)
+    main = next((name for name in ORDERS if name in there), None)
     if main is None:
         raise SchemaError(
             f"{place.shown}: none of its tables is called orders. Say which holds them: ?table=name at the URL's end. "
@@ -133,7 +168,7 @@ def _queries(server: Server, place: Address, reading: Reading, wanted: Wanted) -
         name: (
             f"table {name}",
             _orders_query(server, there[name], f"table {name}", reading, wanted if name == main else Wanted())
-            if name in _ORDERS
+            if name in ORDERS
             else _whole(server.columns(there[name], reading.decimal), there[name], f"table {name}"),
         )
         for name in known
@@ -153,7 +188,12 @@ def _orders_query(server: Server, relation: str, label: str, reading: Reading, w
     picked = set(found.values())
     if not {"customer_id", "order_ts"} <= found.keys():
         return f"{_whole(columns, relation, label)} where 1 = 0"
-    return _whole({name: columns[name] for name in columns if name in picked}, relation, label)
+    text = _whole({name: columns[name] for name in columns if name in picked}, relation, label)
+    time = found["order_ts"]
+    # without ids, orders are numbered by their place among all rows
+    if wanted.as_of is None or "order_id" not in found or time not in server.moments(relation):
+        return text
+    return f"{text} where {wanted.condition(server.quoted(time)) or '1 = 1'}"
 
 
 def _whole(columns: Mapping[str, Sequence[str]], relation: str, label: str) -> str:
@@ -161,8 +201,18 @@ def _whole(columns: Mapping[str, Sequence[str]], relation: str, label: str) -> s
     return f"select {', '.join(expressions[0] for expressions in columns.values())} from {relation}"
 
 
-def _loaded(engine: DuckDB, server: Server, text: str, place: Address, label: str) -> Table:
-    """Let the engine take batch after batch; what fails half-way leaves nothing behind."""
+def loaded(engine: DuckDB, server: Server, text: str, place: Address, label: str) -> Table:
+    """Let the engine take batch after batch; what fails half-way leaves nothing behind.
+
+    Parameters
+    ----------
+    engine
+        Where the rows go.
+    server, text
+        The connection, and the query.
+    place, label
+        How errors name them.
+    """
     import pyarrow as pa
 
     with _progress(label, server, text) as advance:

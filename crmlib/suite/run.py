@@ -80,6 +80,7 @@ def run(
     fast: bool = False,
     language: str = "en",
     memory: str | None = None,
+    cache: Path | None = None,
     console: Console | None = None,
 ) -> Outcome:
     """Run notebooks on a source, and write the results and the report.
@@ -104,6 +105,8 @@ def run(
         Ask notebooks to compute less.
     language
         The language of labels, and of the text where there is an edition.
+    cache
+        A folder where orders are kept, so that only new ones are read.
     memory
         What each engine may use before it spills to disk, such as ``"4GB"``.
     console
@@ -115,7 +118,12 @@ def run(
         The run cannot start: a notebook, parameter or source is not there or not right.
     """
     # what is started and written from here on knows no password: the environment has it
-    with password_apart(source) as meant, _environment("CRMLIB_MEMORY", memory):
+    folder = None if cache is None else str(cache.expanduser().absolute())  # notebooks run in folders of their own
+    with (
+        password_apart(source) as meant,
+        _environment("CRMLIB_MEMORY", memory),
+        _environment("CRMLIB_CACHE", folder),
+    ):
         return _run(
             names,
             source=meant,
@@ -126,6 +134,7 @@ def run(
             resume=resume,
             fast=fast,
             language=language,
+            cache=folder,
             console=console,
         )
 
@@ -141,6 +150,7 @@ def _run(
     resume: bool,
     fast: bool,
     language: str,
+    cache: str | None,
     console: Console | None,
 ) -> Outcome:
     from rich.console import Console
@@ -151,7 +161,7 @@ def _run(
     started = time.monotonic()
     console = console or Console()
     notebooks = shelf.find_notebooks(names, language=language)
-    data = open_data(source, as_of)
+    data = open_data(source, as_of, cache)
     own = {path.stem: parameters.defaults_of(path) for path in notebooks}
     parameters.check_names(asked, own)
     out = (out or Path("runs") / f"{slug(source)}-{data.as_of}").resolve()
@@ -220,14 +230,14 @@ def about(data: Data, *, language: str, fast: bool) -> dict[str, Any]:
     }
 
 
-def open_data(source: str, as_of: str | None) -> Data:
+def open_data(source: str, as_of: str | None, cache: str | None = None) -> Data:
     """Open the source once, so that what is wrong with it is said before any notebook runs."""
     from crmlib.manifest import manifest
     from crmlib.shop import fingerprint, open_shop
 
     meant = anywhere(source)
     # closed when done: a cluster's cores are for the notebooks
-    with closing(open_shop(meant, as_of=as_of or None)) as shop:
+    with closing(open_shop(meant, as_of=as_of or None, cache=cache)) as shop:
         return Data(source, meant, shop.as_of.isoformat(), fingerprint(meant), {**manifest(shop), "source": source})
 
 

@@ -23,10 +23,10 @@ from crmlib.clv import (
     fit_by,
 )
 from crmlib.clv.bg_likelihood import likelihood
-from crmlib.clv.collapse import collapse, combine, unique_rows
 from crmlib.clv.gammas import log_rise
 from crmlib.clv.optimise import minimise
 from crmlib.clv.peer import lifetimes
+from crmlib.clv.unique_rows import collapse, combine, unique_rows
 from crmlib.errors import ModelError, ModelWarning
 
 if TYPE_CHECKING:

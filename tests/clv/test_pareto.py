@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.polynomial.legendre import leggauss
 
-from crmlib.clv.collapse import unique_rows
 from crmlib.clv.death import half_line, log_g, moments
 from crmlib.clv.pareto import likelihood, log_alive
+from crmlib.clv.unique_rows import unique_rows
 
 X, W = leggauss(40)
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from crmlib.clv import BetaGeoFitter, GammaGammaFitter, ModifiedBetaGeoFitter, ParetoNBDFitter, load
-from crmlib.clv.bootstrap import bootstrap, cltv_interval
+from crmlib.clv.resampling import bootstrap, cltv_interval
 from crmlib.errors import ModelError
 
 HISTORY = ["frequency", "recency", "T"]

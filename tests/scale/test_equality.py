@@ -49,6 +49,11 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "clv_collapse": ({"summary": "clv_summary"}, {}),
     "clv_collapse_spend": ({"summary": "clv_summary"}, {}),
     "clv_early_spend": ({"orders": "orders"}, {"until": until(DAY), "days": 365.25}),
+    "clv_histories": ({"orders": "orders"}, {"as_of": BEFORE, "until": until(BEFORE), "period_days": 7}),
+    "clv_histories_changed": (
+        {"orders": "orders", "rows": "clv_histories"},
+        {"since": BEFORE, "since_until": until(BEFORE), "as_of": DAY, "until": until(DAY), "period_days": 7},
+    ),
     "clv_history": (
         {"orders": "orders"},
         {"at": BEFORE, "at_until": until(BEFORE), "end": DAY, "until": until(DAY), "period_days": 7, "recent": 4},

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from crmlib import engine
-    from crmlib.clv.collapse import FloatArray
     from crmlib.clv.summary import Period
+    from crmlib.clv.unique_rows import FloatArray
 
 __all__ = ["MEASURES", "Rolling", "compare", "rolling"]
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from crmlib.clv.collapse import FloatArray
     from crmlib.clv.summary import Period
+    from crmlib.clv.unique_rows import FloatArray
 
 __all__ = ["alive_history", "frequencies", "tracking"]
 

@@ -20,7 +20,7 @@ from crmlib.errors import ModelError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from crmlib.clv.collapse import FloatArray
+    from crmlib.clv.unique_rows import FloatArray
 
 __all__ = ["Bootstrap", "bootstrap", "cltv_interval"]
 
