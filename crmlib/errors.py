@@ -9,6 +9,7 @@ row) and says what to do::
     ├── PolicyError          a definition of the business that is not valid
     ├── RunError             a notebook run that cannot start (unknown notebook, unknown parameter)
     ├── ModelError           a model that cannot be fitted to these data, or cannot answer (also a `ValueError`)
+    ├── ExerciseError        an exercise that is not written right, or an answer that cannot be recorded
     └── MissingExtraError    a part of crmlib that needs packages which are not installed
 
 What is legal but easily misread is a `ModelWarning`, a `UserWarning`: it says what the number does not mean.
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 __all__ = [
     "CrmlibError",
+    "ExerciseError",
     "MissingExtraError",
     "ModelError",
     "ModelWarning",
@@ -46,6 +48,10 @@ class PolicyError(CrmlibError):
 
 class RunError(CrmlibError):
     """A notebook run cannot start."""
+
+
+class ExerciseError(CrmlibError):
+    """An exercise is not written right, or an answer cannot be recorded."""
 
 
 class MissingExtraError(CrmlibError):
