@@ -10,6 +10,7 @@ row) and says what to do::
     ├── RunError             a notebook run that cannot start (unknown notebook, unknown parameter)
     ├── ModelError           a model that cannot be fitted to these data, or cannot answer (also a `ValueError`)
     ├── ExerciseError        an exercise that is not written right, or an answer that cannot be recorded
+    ├── GradingError         a class's grading that cannot start or go on (roster, secret, gradebook, submissions)
     └── MissingExtraError    a part of crmlib that needs packages which are not installed
 
 What is legal but easily misread is a `ModelWarning`, a `UserWarning`: it says what the number does not mean.
@@ -20,6 +21,7 @@ from __future__ import annotations
 __all__ = [
     "CrmlibError",
     "ExerciseError",
+    "GradingError",
     "MissingExtraError",
     "ModelError",
     "ModelWarning",
@@ -52,6 +54,10 @@ class RunError(CrmlibError):
 
 class ExerciseError(CrmlibError):
     """An exercise is not written right, or an answer cannot be recorded."""
+
+
+class GradingError(CrmlibError):
+    """A class's grading cannot start or go on."""
 
 
 class MissingExtraError(CrmlibError):
