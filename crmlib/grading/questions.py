@@ -19,7 +19,7 @@ Kind = Literal["scalar", "text", "list", "dict", "array", "table", "figure", "fu
 #: Kinds that the computer marks; what is written, a person marks.
 AUTOMATIC: tuple[Kind, ...] = ("scalar", "text", "list", "dict", "array", "table", "figure", "function", "quiz")
 _PLAIN_ID = re.compile(r"[a-z][a-z0-9]*")
-_PARTS = ("data", "labels", "title")
+_PARTS: dict[Literal["data", "labels", "title"], float] = {"data": 1.0, "labels": 0.5, "title": 0.5}
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Zero = Annotated[float, msgspec.Meta(ge=0)]
@@ -121,7 +121,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     extra_columns: bool = True
     shape: tuple[int, ...] = ()
     agree: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
-    parts: dict[Literal["data", "labels", "title"], Zero] = {"data": 1.0, "labels": 0.5, "title": 0.5}
+    parts: dict[Literal["data", "labels", "title"], Zero] = msgspec.field(default_factory=lambda: dict(_PARTS))
     options: dict[str, str] = {}
     least_words: int = 0
     most_words: int = 400
