@@ -14,6 +14,8 @@ import click
 
 from crmlib import __version__
 from crmlib.errors import CrmlibError, RunError
+from crmlib.grading.exercise_commands import exercise
+from crmlib.grading.grade_commands import grade, release
 from crmlib.suite import DEFAULT_SOURCE
 
 if TYPE_CHECKING:
@@ -414,6 +416,11 @@ def lab(folder: Path | None, options: tuple[str, ...]) -> None:
     if copied.kept:
         click.echo(f"Left as you changed them: {', '.join(copied.kept)} (rename one to get a fresh copy)")
     sys.exit(start(folder, options))
+
+
+main.add_command(exercise)
+main.add_command(release)
+main.add_command(grade)
 
 
 if __name__ == "__main__":
