@@ -18,13 +18,20 @@ from crmlib.suite import anatomy
 from crmlib.suite.build import LANGUAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from crmlib.grading.exercise import Exercise
     from crmlib.grading.questions import Question
 
-__all__ = ["instructor_notebook", "problems_in_source", "reference_notebook", "source_cells", "student_notebook"]
+__all__ = [
+    "instructor_notebook",
+    "problems_in_source",
+    "reference_notebook",
+    "source_cells",
+    "student_notebook",
+    "with_cells",
+]
 
 _ROLES = ("stub", "solution", "answer", "instructor")
 _SCHEMA = 3
@@ -75,6 +82,23 @@ def instructor_notebook(exercise: Exercise) -> dict[str, Any]:
         The exercise.
     """
     return _notebook(exercise, leave_out={"stub"}, remarks=True)
+
+
+def with_cells(notebook: dict[str, Any], cells: Mapping[str, str]) -> dict[str, Any]:
+    """Give a notebook in which some questions are answered otherwise.
+
+    Parameters
+    ----------
+    notebook
+        An edition.
+    cells
+        Question to the code that stands in the place of its work.
+    """
+    changed = {f"{question}-work": code.strip().splitlines(keepends=True) for question, code in cells.items()}
+    return {
+        **notebook,
+        "cells": [{**cell, "source": changed.get(cell["id"], cell["source"])} for cell in notebook["cells"]],
+    }
 
 
 @functools.lru_cache(maxsize=32)

@@ -145,21 +145,24 @@ stayed = float(moves.loc["Champions", "Champions"] / moves.loc["Champions"].sum(
 # %% tags=["answer"] question="q5"
 answer("q5", stayed)
 
+# %%
+classic = rfm.segments(scores)  # the default map's segments, so that question 6 does not hang on question 4
+
 # %% [markdown] question="q6"
 # ## 6. Draw where the money is
 #
-# Draw the `value_share` of each segment of question 4 as bars. Keep the axes as `axes`. Whoever sees only the figure must understand it: labels on both axes, and a title that says what you found.
+# Draw the `value_share` of each segment of `classic` as bars. Keep the axes as `axes`. Whoever sees only the figure must understand it: labels on both axes, and a title that says what you found.
 
 # %% tags=["stub"] question="q6"
 raise NotImplementedError("Make `axes`: bars, one for each segment, with labels and a title.")
 
-# %% tags=["solution"] question="q6" mystnb={"image": {"alt": "Bars: the share of the value that each segment of the texts' map holds."}}
+# %% tags=["solution"] question="q6" mystnb={"image": {"alt": "Bars: the share of the value that each segment of the map `classic` holds."}}
 figure, axes = plt.subplots(figsize=(7, 4))
-axes.barh(by_texts["segment"], by_texts["value_share"])
+axes.barh(classic["segment"], classic["value_share"])
 axes.invert_yaxis()
 axes.set_xlabel("Share of all spend so far")
 axes.set_ylabel("Segment")
-best = by_texts.sort_values("value_share").iloc[-1]
+best = classic.sort_values("value_share").iloc[-1]
 axes.set_title(f"{best['segment']} hold {best['value_share']:.0%} of the value")
 
 # %% tags=["answer"] question="q6"
