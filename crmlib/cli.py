@@ -15,6 +15,7 @@ import click
 from crmlib import __version__
 from crmlib.errors import CrmlibError, RunError
 from crmlib.grading.exercise_commands import exercise
+from crmlib.grading.grade_commands import grade, release
 from crmlib.suite import DEFAULT_SOURCE
 
 if TYPE_CHECKING:
@@ -418,6 +419,8 @@ def lab(folder: Path | None, options: tuple[str, ...]) -> None:
 
 
 main.add_command(exercise)
+main.add_command(release)
+main.add_command(grade)
 
 
 if __name__ == "__main__":
