@@ -132,7 +132,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple, range)) or type(value).__name__ in {"dict_keys", "dict_values", "Index"}:
         return [_plain(one) for one in value]
     if isinstance(value, dict):
-        return {_plain(key): _plain(one) for key, one in value.items()}
+        return {key: _plain(one) for key, one in value.items()}
     if type(value).__module__.partition(".")[0] == "pandas" and hasattr(value, "tolist"):
         return value.tolist()
     return value

@@ -20,16 +20,16 @@ __all__ = ["Grid", "UnfitError", "canonical", "described", "grid", "shown", "sub
 
 _SHOWN = 60
 _ASKED = {
-    "scalar": "one value",
-    "text": "a text",
-    "list": "a list",
-    "dict": "a dict",
-    "array": "an array",
-    "table": "a table (a DataFrame)",
-    "figure": "a figure (its axes)",
-    "function": "a function",
-    "quiz": "a letter",
-    "written": "a text",
+    "scalar": "One value",
+    "text": "A text",
+    "list": "A list",
+    "dict": "A dict",
+    "array": "An array",
+    "table": "A table (a DataFrame)",
+    "figure": "A figure (its axes)",
+    "function": "A function",
+    "quiz": "A letter",
+    "written": "A text",
 }
 
 
@@ -78,7 +78,7 @@ def grid(question: Question, answer: Answer) -> Grid:
         raise UnfitError(answer.problem or "Nothing was handed in.")
     found: Grid | None = _FORMS[question.kind](question, answer)
     if found is None:
-        raise UnfitError(f"{_ASKED[question.kind].capitalize()} is asked for; this is {described(answer)}.")
+        raise UnfitError(f"{_ASKED[question.kind]} is asked for; this is {described(answer)}.")
     return found
 
 
