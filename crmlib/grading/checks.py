@@ -84,6 +84,7 @@ def check(question: str, value: Any, *, inputs: Iterable[Any] | None = None) -> 
     WRONG q1: A share
           The number 34.2.
         x the answer: 34.2 is above 1; it is counted in a share from 0 to 1.
+    >>> start("", [])  # the next example is another notebook
     """
     from crmlib.grading.answers import encode
     from crmlib.grading.reading import parse

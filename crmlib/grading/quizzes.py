@@ -44,6 +44,7 @@ def quiz(question: str, choice: str = "", *, interactive: bool = True) -> None:
     >>> quiz("z1", "b")
     OK    z1 is recorded
           The text 'b'.
+    >>> checks.start("", [])  # the next example is another notebook
     """
     asked = checks.started_question(question)
     if choice:
