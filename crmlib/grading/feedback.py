@@ -81,7 +81,7 @@ def _question(question: Any, mark: dict[str, Any], graded: Graded, comments: lis
     points, out_of = mark["points"], mark["out_of"]
     overridden = mark["who"] is not None
     state = "open" if mark["open"] else "full" if points >= out_of else "part" if points > 0 else "none"
-    return {
+    about = {
         "id": question.id,
         "title": question.title,
         "points": points,
@@ -93,8 +93,11 @@ def _question(question: Any, mark: dict[str, Any], graded: Graded, comments: lis
         "comments": comments,
         "pictures": [picture.uri() for picture in graded.pictures if picture.question == question.id],
         "troubles": [trouble for trouble in graded.troubles if trouble.cell == question.id],
-        "written": graded.written.get(question.id, ""),
+        "written": graded.written.get(question.id, "").strip(),
     }
+    # a question that is right and calls for no word has its line in the table, and no section
+    about["told"] = state != "full" or any(about[part] for part in ("comments", "pictures", "troubles", "written"))
+    return about
 
 
 def _late(result: dict[str, Any]) -> str:

@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
     from crmlib.grading.exercise import Exercise
     from crmlib.grading.gradebook import Gradebook
+    from crmlib.grading.similarity import Pair
 
 __all__ = ["GRADED", "PRIVATE", "look_for_likeness", "publish"]
 
 #: The folder that holds what students must not see, and in it the results.
 PRIVATE = ".work"
 GRADED = "graded"
+_FEW = 3
 
 
 def look_for_likeness(
@@ -58,19 +60,32 @@ def look_for_likeness(
         {"first": p.first, "second": p.second, "what": "code", "likeness": p.likeness, "detail": f"{p.tokens} tokens"}
         for p in pairs
     ]
-    for pair in pairs:
-        for student, other in ((pair.first, pair.second), (pair.second, pair.first)):
-            book.suspect(exercise.name, student, [f"{pair.likeness:.0%} of the code is like that of {other}"])
-    variants = _variants(release)
-    for student, others in borrowed(stored, variants).items():
-        for other, questions in others.items():
+    suspicions: dict[str, list[str]] = {}
+    for student, others in _alike_by_student(pairs).items():
+        suspicions.setdefault(student, []).append(f"the code is like that of {_listed(others)}")
+    for student, whose in borrowed(stored, _variants(release)).items():
+        for other, questions in whose.items():
             said = f"stored answers to {', '.join(questions)} belong to the shop of {other}"
-            book.suspect(exercise.name, student, [said])
+            suspicions.setdefault(student, []).append(said)
             rows.append(
                 {"first": student, "second": other, "what": "answers", "likeness": 1.0, "detail": ", ".join(questions)}
             )
+    book.suspect(exercise.name, suspicions)
     columns = ["first", "second", "what", "likeness", "detail"]
     write_csv(pd.DataFrame(rows, columns=columns).astype(object), out / "similarity.csv")
+
+
+def _alike_by_student(pairs: Sequence[Pair]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for pair in pairs:  # the most alike first
+        for student, other in ((pair.first, pair.second), (pair.second, pair.first)):
+            found.setdefault(student, []).append(f"{other} ({pair.likeness:.0%})")
+    return found
+
+
+def _listed(others: list[str]) -> str:
+    more = f" and {len(others) - _FEW} others" if len(others) > _FEW else ""
+    return ", ".join(others[:_FEW]) + more
 
 
 def _variants(release: Path | None) -> dict[str, dict[str, str]]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from crmlib.errors import GradingError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from crmlib.grading.roster import Roster
@@ -238,26 +238,27 @@ class Gradebook:
                     ],
                 )
 
-    def suspect(self, exercise: str, student_id: str, suspicions: Sequence[str]) -> None:
+    def suspect(self, exercise: str, suspicions: Mapping[str, Sequence[str]]) -> None:
         """Add what a person should look at, found by comparing submissions.
 
         Parameters
         ----------
-        exercise, student_id
-            Whose.
+        exercise
+            Its name.
         suspicions
-            In plain words.
+            Student to what there is, in plain words.
         """
         with _Transaction(self._db):
-            found = self._db.execute(
-                "select suspicions from submissions where exercise = ? and student_id = ?", (exercise, student_id)
-            ).fetchone()
-            if found is not None:
-                both = list(dict.fromkeys([*json.loads(found[0]), *suspicions]))
-                self._db.execute(
-                    "update submissions set suspicions = ? where exercise = ? and student_id = ?",
-                    (json.dumps(both, ensure_ascii=False), exercise, student_id),
-                )
+            for student, said in suspicions.items():
+                where = (exercise, student)
+                found = self._db.execute(
+                    "select suspicions from submissions where exercise = ? and student_id = ?", where
+                ).fetchone()
+                if found is not None:
+                    both = json.dumps(list(dict.fromkeys([*json.loads(found[0]), *said])), ensure_ascii=False)
+                    self._db.execute(
+                        "update submissions set suspicions = ? where exercise = ? and student_id = ?", (both, *where)
+                    )
 
     def override(
         self, exercise: str, student_id: str, question: str, points: float, *, reason: str, who: str, now: dt.datetime

@@ -102,19 +102,31 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 def grade_one(task: Task) -> str:
     """Grade a submission, write its result, and give the student's id.
 
+    Whatever one submission does to its grading, the others go on: what fails here is the result of this one.
+
     Parameters
     ----------
     task
         What to grade.
     """
+    try:
+        graded = _graded(task)
+    except Exception as error:  # noqa: BLE001 - hostile input may find any fault of ours
+        why = f"grading it failed ({type(error).__name__}: {' '.join(str(error).split())[:300]})"
+        exercise = load_exercise(Path(load_plan(task.plan).exercise))
+        graded = unreadable(task, exercise, [*task.notes, why], status="broken")
+    results.save(graded, Path(load_plan(task.plan).graded) / f"{task.student_id}.json")
+    return task.student_id
+
+
+def _graded(task: Task) -> Graded:
     plan = load_plan(task.plan)
     exercise, released, reference = _of_plan(task.plan)
     sent = Sent(notes=("no file could be read",)) if task.path is None else read_sent(Path(task.path))
     mended = repair(sent, released)
     notes = [*task.notes, *mended.notes]
     if not mended.notebook["cells"]:
-        results.save(unreadable(task, exercise, notes), Path(plan.graded) / f"{task.student_id}.json")
-        return task.student_id
+        return unreadable(task, exercise, notes)
     runner = _runner(task.plan)
     ended = [runner.run(mended.notebook, given_parameters(exercise, at), shop) for at, shop in enumerate(plan.shops)]
     answers = [read_answers(one.notebook or {}) for one in ended]
@@ -122,7 +134,7 @@ def grade_one(task: Task) -> str:
     worst = max(ended, key=lambda one: _WORST.index(one.status))
     whose = _questions_of(mended.notebook["cells"])
     first = ended[0].notebook or {}
-    graded = Graded(
+    return Graded(
         key=task.key,
         student_id=task.student_id,
         file=task.file,
@@ -141,8 +153,6 @@ def grade_one(task: Task) -> str:
         code=code_of(mended.notebook["cells"]),
         cells=_shown(mended),
     )
-    results.save(graded, Path(plan.graded) / f"{task.student_id}.json")
-    return task.student_id
 
 
 def unreadable(task: Task, exercise: Exercise, notes: Sequence[str], *, status: str = "unreadable") -> Graded:

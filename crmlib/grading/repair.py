@@ -148,9 +148,10 @@ def _places(cells: Sequence[Cell], given: Sequence[Mapping[str, Any]]) -> list[i
             place = -1
         if place < 0:
             place = by_text.get(_squeezed(cell.source), -1)
-        if place < 0 and parameters is not None and cell.kind == "code" and "parameters" in _tags(cell.metadata):
-            place = parameters
         places.append(place)
+    tagged = [at for at, cell in enumerate(cells) if cell.kind == "code" and "parameters" in _tags(cell.metadata)]
+    if parameters is not None and parameters not in places and tagged and places[tagged[0]] < 0:
+        places[tagged[0]] = parameters
     _by_answer(cells, given, places)
     _by_likeness(cells, given, places)
     return places

@@ -145,6 +145,8 @@ def _notebook(content: bytes, notes: tuple[str, ...]) -> Sent:
         raw += sheet.cells
         notes = ("the notebook is of an old format; it was converted", *(note for note in notes if "old" not in note))
     cells, more = _cells(raw)
+    if not cells:
+        more = (*more, "the file holds no cell: is it the notebook?")
     return Sent(cells, _dict(notebook.metadata), notes + more)
 
 
@@ -214,7 +216,7 @@ def _damaged(content: bytes, notes: tuple[str, ...]) -> Sent:
             cells.append(_cell(_Cell(**value)))
     said = f"the file is damaged ({why}); "
     said += f"{len(cells)} whole cells were read" if cells else "no cell could be read: save it anew and send it again"
-    return Sent(tuple(cells), {}, (said, *notes))
+    return Sent(tuple(cells), {}, (*notes, said))
 
 
 def _next_cell(text: str, start: int) -> int:
