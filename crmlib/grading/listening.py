@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
     from crmlib.grading.frames import Transcript
 
-__all__ = ["listen", "sealed"]
+__all__ = ["last_line", "listen", "scratch", "sealed"]
 
 _PIECE = 2**18
+_LINE = 500
 START_WITHIN = 120.0  # seconds until the first cell: what a busy machine takes to start is not the student's time
 
 Ending = Literal["done", "closed", "timeout", "too_large"]
@@ -70,6 +71,28 @@ def listen(fd: int, transcript: Transcript, *, seconds: float, most: int, ended:
                 if not begun and transcript.reached is not None:
                     deadline, begun = time.monotonic() + seconds, True
     return "timeout"
+
+
+def scratch() -> int:
+    """Open a file in memory for what a program complains of, or nothing where there is none."""
+    if not hasattr(os, "memfd_create"):  # outside Linux, where there is no sandbox either
+        return os.open(os.devnull, os.O_RDWR)
+    return os.memfd_create("complaints")
+
+
+def last_line(handle: int) -> str | None:
+    r"""Give the last line of such a file, which is where Python names an error; None where it is empty.
+
+    Examples
+    --------
+    >>> handle = scratch()
+    >>> _ = os.write(handle, b"Traceback\nImportError: no crmlib\n")
+    >>> last_line(handle)
+    'ImportError: no crmlib'
+    """
+    size = os.fstat(handle).st_size
+    text = os.pread(handle, _LINE, max(size - _LINE, 0)).decode("utf-8", errors="replace").strip()
+    return text.splitlines()[-1] if text else None
 
 
 def sealed(content: Mapping[str, Any]) -> int:

@@ -17,7 +17,7 @@ from crmlib.grading import sandbox as box
 from crmlib.grading.ending import Ended, conclude, short
 from crmlib.grading.frames import Transcript, without_outputs
 from crmlib.grading.limits import Cgroup, prlimit_options
-from crmlib.grading.listening import Ending, listen, sealed
+from crmlib.grading.listening import Ending, last_line, listen, scratch, sealed
 from crmlib.grading.preloaded import Preloaded
 from crmlib.grading.probe import probe
 from crmlib.suite import executed, kernel
@@ -166,7 +166,7 @@ class Runner:
     def _listen_to(self, command: list[str], notebook: Mapping[str, Any], transcript: Transcript) -> tuple[Ending, int]:
         with tempfile.TemporaryDirectory(prefix="crmlib-run-", ignore_cleanup_errors=True) as folder:
             trusted = self.sandbox == "none"
-            handle = sealed(notebook)
+            handle, complaints = sealed(notebook), scratch()
             try:
                 process = subprocess.Popen(  # noqa: S603 - our own command
                     command,
@@ -174,7 +174,7 @@ class Runner:
                     cwd=folder if trusted else None,
                     stdin=handle,
                     stdout=subprocess.PIPE,
-                    stderr=subprocess.DEVNULL,
+                    stderr=complaints,
                     start_new_session=True,  # Ctrl-C is for us: we end it
                 )
             finally:
@@ -190,6 +190,9 @@ class Runner:
                     pass
                 finally:
                     process.kill()
+            if transcript.reached is None and transcript.broken is None:
+                transcript.broken = last_line(complaints)
+            os.close(complaints)
             return ending, process.returncode
 
 

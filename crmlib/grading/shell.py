@@ -172,7 +172,7 @@ def warm_up(shell: Shell) -> None:
     for source in ("figure", "table", "table.a.missing"):
         shell.run_cell(source)  # type: ignore[no-untyped-call]
     plt.close("all")
-    shell.reset(new_session=True)
+    shell.reset(new_session=True)  # type: ignore[no-untyped-call]
     shell.execution_count = 1
     os.close(_channel.fd)
 
