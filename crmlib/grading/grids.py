@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Grid", "UnfitError", "canonical", "described", "grid", "shown", "subject"]
 
 _SHOWN = 60
+_LARGE = 2.0**53
 _ASKED = {
     "scalar": "One value",
     "text": "A text",
@@ -200,10 +201,10 @@ def _as_number(value: Any) -> float | int | None:
 
 
 def _as_integer(value: Any) -> float | int | None:
-    if isinstance(value, float) and math.isfinite(value) and value == round(value):
+    if isinstance(value, float) and abs(value) >= _LARGE:
+        return value  # infinite, or so large that every float is whole: a bound or the comparison tells
+    if isinstance(value, float) and value == round(value):
         return round(value)
-    if isinstance(value, float) and math.isinf(value):
-        return value  # a bound or the comparison tells
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 

@@ -6,11 +6,14 @@ import json
 import sys
 from typing import Any
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crmlib.grading.answers import MIMETYPE, SIZE_LIMIT, encode
+from crmlib.grading.compare import compare
+from crmlib.grading.questions import Field, Question
 from crmlib.grading.reading import MOST_QUESTIONS, MOST_ROWS, Answer, parse, read_answers
 
 JSON = st.recursive(
@@ -122,6 +125,74 @@ def test_an_error_message_cannot_steer_a_terminal() -> None:
 def test_outputs_inside_outputs_are_damage() -> None:
     inner = {"kind": "outputs", "value": []}
     assert parse({"version": 1, "question": "q1", "kind": "outputs", "value": [inner]}).kind == "none"
+
+
+ASKED: dict[str, Question] = {
+    "scalar": Question(id="q1", title="t", kind="scalar", points=1, value=Field(type="integer", least=0, most=9)),
+    "text": Question(id="q1", title="t", kind="text", points=1),
+    "list": Question(id="q1", title="t", kind="list", points=1, value=Field(type="integer", unique=True, adds_up_to=1)),
+    "dict": Question(id="q1", title="t", kind="dict", points=1, fields={"a": Field()}, extra_columns=False),
+    "array": Question(id="q1", title="t", kind="array", points=1),
+    "table": Question(
+        id="q1", title="t", kind="table", points=1, key=("a",), fields={"a": Field(type="text"), "b": Field()}
+    ),
+    "function": Question(id="q1", title="t", kind="function", points=1, fields={"a": Field()}),
+    "figure": Question(id="q1", title="t", kind="figure", points=1),
+}
+RIGHT: dict[str, Answer] = {
+    "scalar": parse(encode("q1", 1)),
+    "text": parse(encode("q1", "a")),
+    "list": parse(encode("q1", [1])),
+    "dict": parse(encode("q1", {"a": 1})),
+    "array": parse(encode("q1", [[1.0, 2.0]])),
+    "table": parse(encode("q1", pd.DataFrame({"a": ["x"], "b": [1.0]}))),
+    "function": parse(encode("q1", lambda x: {"a": x}, inputs=[1])),
+    "figure": Answer("q1", "figure", [{"title": "t", "xlabel": "x", "ylabel": "y", "series": [[[1.0], [2.0]]]}]),
+}
+CELLS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=3), st.just({"$float": "nan"}), JSON
+)
+TABLES = st.integers(0, 3).flatmap(
+    lambda rows: st.fixed_dictionaries(
+        {
+            "rows": st.just(rows),
+            "columns": st.lists(
+                st.fixed_dictionaries(
+                    {
+                        "name": st.sampled_from(["a", "b"]) | st.text(max_size=3),
+                        "type": st.just("mixed"),
+                        "values": st.lists(CELLS, min_size=rows, max_size=rows),
+                    }
+                ),
+                max_size=3,
+                unique_by=lambda column: column["name"],
+            ),
+        }
+    )
+)
+SERIES = st.lists(st.lists(st.lists(CELLS, max_size=3), max_size=2), max_size=2)
+FIGURES = st.lists(
+    st.fixed_dictionaries({"title": st.text(), "xlabel": st.text(), "ylabel": st.text(), "series": SERIES}), max_size=2
+)
+LIKELY = (
+    st.tuples(st.just("table"), TABLES)
+    | st.tuples(st.just("figure"), FIGURES)
+    | st.tuples(st.just("value"), st.lists(CELLS) | st.dictionaries(st.sampled_from(["a", "b"]), CELLS) | CELLS)
+    | st.tuples(
+        st.just("outputs"),
+        st.lists(st.fixed_dictionaries({"kind": st.just("value"), "value": CELLS | st.just({"a": 1})}), max_size=3),
+    )
+)
+
+
+@given(LIKELY)
+def test_whatever_is_recorded_gets_a_mark(recorded: tuple[str, Any]) -> None:
+    kind, value = recorded
+    answer = parse({"version": 1, "question": "q1", "kind": kind, "value": value})
+    for name, question in ASKED.items():
+        outcome = compare(question, answer, RIGHT[name])
+        assert 0 <= outcome.share <= 1
+        assert all(said.encode("utf-8") and said.isprintable() for said in outcome.findings)
 
 
 def test_reading_leaves_the_notebook_as_it_was() -> None:
