@@ -252,13 +252,15 @@ def _seen_from_here(path: Path) -> Path:
 def bench(name: str | None, options: tuple[str, ...]) -> None:
     """Measure crmlib against its peers, side by side, and write the table and the picture (in a clone).
 
-    Without a name it lists the benchmarks. `clv` takes minutes: lifetimes fits a million customers in it.
+    Without a name it lists the benchmarks. `clv` takes minutes: lifetimes fits a million customers in it. `grade` needs
+    its peer, nbgrader (extra `nbgrader`), and bubblewrap.
 
     \b
     Examples
       crmlib bench
       crmlib bench clv --small
       crmlib bench clv --rounds 5 --out results
+      crmlib bench grade
     """
     from crmlib.suite.bench import run as run_benchmark
     from crmlib.suite.bench import scripts
