@@ -332,11 +332,13 @@ def main() -> int:
         print("This benchmark needs its peer: pip install 'crmlib[nbgrader]'.", file=sys.stderr)  # noqa: T201
         return 2
     root = tempfile.mkdtemp(prefix="crmlib-bench-")
+    rows: list[dict[str, Any]] = []
     try:
-        rows = [versus(workers, options.rounds, options.batch, root) for workers in options.workers]
+        for workers in options.workers:
+            rows.append(versus(workers, options.rounds, options.batch, root))
+            write(options.out, rows)
     finally:
         shutil.rmtree(root, ignore_errors=True)
-    write(options.out, rows)
     return 1 if any(row["different marks"] for row in rows) else 0
 
 

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from crmlib.suite.executed import source_of
+
 __all__ = ["Transcript", "is_run", "without_outputs"]
 
 _DEEPEST = 64
@@ -101,10 +103,8 @@ def is_run(cell: dict[str, Any]) -> bool:
     >>> is_run({"cell_type": "markdown", "source": "Text", "metadata": {}})
     False
     """
-    source = cell.get("source", "")
-    text = source if isinstance(source, str) else "".join(source)
     tags = cell.get("metadata", {}).get("tags", [])
-    return cell.get("cell_type") == "code" and bool(text.strip()) and "skip-execution" not in tags
+    return cell.get("cell_type") == "code" and bool(source_of(cell).strip()) and "skip-execution" not in tags
 
 
 def without_outputs(notebook: dict[str, Any]) -> dict[str, Any]:
@@ -119,6 +119,7 @@ def without_outputs(notebook: dict[str, Any]) -> dict[str, Any]:
     bare = {**notebook, "cells": []}
     for cell in notebook.get("cells", []):
         own = {key: value for key, value in cell.items() if key not in ("outputs", "execution_count")}
+        own["source"] = source_of({"source": cell.get("source", "")})  # files hold it as lines, papermill wants a text
         if own.get("cell_type") == "code":
             own |= {"outputs": [], "execution_count": None}
         bare["cells"].append(own)

@@ -91,6 +91,7 @@ class Runner:
             self._preloaded = Preloaded(self._data, self._limits, self._cgroup)
             try:
                 self._preloaded.start()
+                self._try_out()
             except GradingError:
                 self.__exit__()
                 raise
@@ -142,6 +143,15 @@ class Runner:
         lacked_memory = bool(self._cgroup and self._cgroup.out_of_memory() > killed_before)
         seconds = time.monotonic() - started
         return conclude(transcript, ending, code, lacked_memory=lacked_memory, limits=self._limits, seconds=seconds)
+
+    def _try_out(self) -> None:
+        """Make sure that the preloaded process can confine its forks before any submission depends on it."""
+        ended = self.run({"cells": [{"cell_type": "code", "source": "pass", "metadata": {}}], "nbformat": 4}, {})
+        if ended.status != "finished":
+            raise GradingError(
+                f"The preloaded sandbox does not work here: {ended.reason} Use --sandbox bwrap, which is slower and "
+                "needs no namespaces within namespaces."
+            )
 
     def _given(self, parameters: Mapping[str, Any], data: str | None) -> dict[str, Any]:
         if self.sandbox != "none" or data is None:
@@ -208,6 +218,7 @@ def _prepared(notebook: Mapping[str, Any], parameters: dict[str, Any]) -> dict[s
     node.metadata["papermill"] = nbformat.NotebookNode()  # type: ignore[no-untyped-call]
     for cell in node.cells:
         tags = cell.metadata.get("tags")
+        cell["source"] = executed.source_of(cell)  # a list of lines, where it comes straight from a file
         cell.metadata["tags"] = [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
     if parameters:
         node = parameterize_notebook(node, parameters, kernel_name="python3", language="python")

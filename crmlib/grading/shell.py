@@ -11,6 +11,7 @@ import sys
 import time
 from typing import Any
 
+from ipykernel.compiler import XCachingCompiler
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.error import StdinNotImplementedError
@@ -132,6 +133,7 @@ class Shell(InteractiveShell):
 
     displayhook_class = Type(Hook)
     display_pub_class = Type(Publisher)
+    compiler_class = Type(XCachingCompiler)  # names a cell in a traceback as a kernel does
     leaving = False
 
     def _showtraceback(self, etype: type[BaseException], evalue: BaseException, stb: list[str]) -> None:
@@ -205,10 +207,8 @@ def run_cells(cells: list[dict[str, Any]], numbers: list[int], fd: int) -> None:
     for number in numbers:
         _channel.cell = number
         _channel.say("began", cell=number)
-        source = cells[number]["source"]
         count = shell.execution_count
-        text = source if isinstance(source, str) else "".join(source)
-        shell.run_cell(text, store_history=True)  # type: ignore[no-untyped-call]
+        shell.run_cell(cells[number]["source"], store_history=True)  # type: ignore[no-untyped-call]
         _channel.flush()
         read = _tell_raw(raw, read)
         _channel.say("ran", cell=number, count=count)

@@ -203,6 +203,8 @@ def main(control: socket.socket) -> None:
         if "run" not in task:
             continue  # the end of a run that has ended meanwhile
         if _threads() != 1:  # a lock that another thread holds would be held for ever in the fork
+            for file in files:
+                os.close(file)
             control.send(json.dumps({"refused": "the preloaded process has more than one thread"}).encode())
             continue
         child = os.fork()

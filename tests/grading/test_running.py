@@ -44,6 +44,8 @@ CELLS = (
 
 def notebook(*sources: str, **metadata: Any) -> dict[str, Any]:
     cells = [{"cell_type": "code", "source": source, "metadata": {}, "outputs": []} for source in sources]
+    for number, cell in enumerate(cells):
+        cell |= {"id": f"cell-{number}", "execution_count": None}  # type: ignore[dict-item] # of several types
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
 
 
@@ -101,7 +103,7 @@ def test_both_engines_record_the_same_answers(name: str, tmp_path: Path) -> None
     document = reference_notebook(exercise)
     answers = []
     for kind in ("zygote", "bwrap"):
-        with Runner(kind, data={"hidden": folder}, limits=exercise.limits) as runner:  # type: ignore[arg-type]
+        with Runner(kind, data={"hidden": folder}, limits=exercise.limits) as runner:
             ended = runner.run(document, parameters, "hidden")
         assert (ended.status, ended.reason) == ("finished", "")
         answers.append(read_answers(ended.notebook or {}))
@@ -115,7 +117,8 @@ def test_a_run_sees_its_own_shop_and_nothing_of_the_runs_before(preloaded: Runne
     source = "import os\n'x' in globals(), os.path.exists('/tmp/note'), os.listdir('/data/shop')"
     ended = preloaded.run(notebook(source), {}, "a")
     assert ended.notebook is not None
-    assert ended.notebook["cells"][0]["outputs"][0]["data"]["text/plain"] == "(False, False, ['orders.csv'])"
+    (output,) = ended.notebook["cells"][0]["outputs"]
+    assert output.get("data") == {"text/plain": "(False, False, ['orders.csv'])"}, output
 
 
 @pytest.mark.needs("bwrap")
@@ -197,6 +200,12 @@ def test_saved_outputs_are_left_out_before_a_run() -> None:
     saved["cells"][0] |= {"outputs": [{"output_type": "stream"}], "execution_count": 3}
     assert without_outputs(saved)["cells"][0]["outputs"] == []
     assert saved["cells"][0]["execution_count"] == 3
+
+
+def test_a_source_of_lines_is_a_text() -> None:
+    lines = notebook("1")
+    lines["cells"][0]["source"] = ["1 +\n", " 1"]
+    assert without_outputs(lines)["cells"][0]["source"] == "1 +\n 1"
 
 
 def test_lines_that_come_in_pieces_are_put_together() -> None:

@@ -27,7 +27,7 @@ ATTACKS = (
 while True:
     threading.Thread(target=time.sleep, args=(600,), daemon=True).start()""",
         ),
-        ends=("error", "killed"),
+        ends=("error", "killed", "timeout"),
     ),
     Attack(
         "memory bomb",
@@ -58,7 +58,7 @@ while True:
     Path(f"/tmp/{number}").write_bytes(bytes(50_000_000))
     number += 1""",
         ),
-        ends=("error", "memory"),
+        ends=("error", "memory", "timeout"),
         says="cell 3",
     ),
     Attack(
@@ -69,7 +69,7 @@ while True:
     while True:
         file.write(bytes(10_000_000))""",
         ),
-        ends=("error", "killed"),
+        ends=("error", "killed", "timeout"),
     ),
     Attack(
         "fills the shared memory",
@@ -79,7 +79,7 @@ while True:
     while True:
         file.write(bytes(10_000_000))""",
         ),
-        ends=("error",),
+        ends=("error", "timeout"),
     ),
     Attack("endless loop", "computes for ever", ("while True: pass",), ends=("timeout",), says="cell 3", anew=True),
     Attack("sleep", "waits for ever", ("time.sleep(10_000)",), ends=("timeout",), says="ran longer than"),
@@ -95,7 +95,6 @@ while True:
         ("""while True: print("x" * 10_000)""",),
         ends=("too_large",),
         says="put out more than 2 MB",
-        anew=True,
     ),
     Attack(
         "endless displays",
@@ -120,7 +119,7 @@ while True: display(1)""",
 plt.figure(figsize=(3000, 3000))
 plt.plot([1, 2]);""",
         ),
-        ends=(*WENT_ON, "memory"),
+        ends=(*WENT_ON, "memory", "timeout"),
     ),
     Attack(
         "giant answer",

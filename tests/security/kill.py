@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tests.security.corpus import RIGHT, WENT_ON, Attack
 
-_END = ("killed",)
+if TYPE_CHECKING:
+    from crmlib.grading.ending import Status
+
+_END: tuple[Status, ...] = ("killed",)
 _SAYS = "came to an early end"
 
 ATTACKS = (
     Attack("kills its kernel", "by SIGKILL", ("os.kill(os.getpid(), signal.SIGKILL)",), _END, _SAYS, anew=True),
-    Attack("os._exit(0)", "leaves as if all was well", ("os._exit(0)",), _END, _SAYS, anew=True),
+    Attack("os._exit(0)", "leaves as if all was well", ("os._exit(0)",), _END, _SAYS),
     Attack("sys.exit(0)", "leaves politely", ("sys.exit(0)",), ("error",), "SystemExit"),
     Attack("exit()", "leaves as in a terminal", ("exit()",), _END, _SAYS),
     Attack("crashes", "reads at address zero", ("ctypes.string_at(0)",), _END, _SAYS),

@@ -15,7 +15,8 @@ ATTACKS = (
         (
             """for folder, inner, files in os.walk("/"):
     inner[:] = [one for one in inner if one not in {"proc", "usr", "site-packages", "lib"}]
-    for name in {"exercise.toml", "gradebook.duckdb", "secret.txt", "reference.json"} & set(files):
+    hidden = {"exercises", "submissions", "truth", "gradebook.db", "secret.txt", "reference.json"}
+    for name in hidden & {*inner, *files}:
         gained(os.path.join(folder, name))""",
         ),
     ),
@@ -159,7 +160,6 @@ for name in ("kernel/core_pattern", "kernel/hostname", "vm/drop_caches", "user/m
     attempt(lambda: gained(Path("/proc/sys", name).write_text("1")))
 attempt(lambda: gained(Path("/proc/sysrq-trigger").write_text("h")))""",
         ),
-        anew=True,
     ),
     Attack(
         "leaves by links",

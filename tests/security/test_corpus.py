@@ -31,7 +31,7 @@ pytestmark = pytest.mark.needs("bwrap")
 ATTACKS = (*reach.ATTACKS, *exhaust.ATTACKS, *kill.ATTACKS, *forge.ATTACKS, *payload.ATTACKS)
 ANEW = tuple(attack for attack in ATTACKS if attack.anew)
 SHOPS: dict[str, tuple[list[float], float]] = {"a": ([11.0, 22.0], 2.0), "b": ([5.0, 7.0, 9.0], 3.0)}
-LIMITS = Limits(seconds=2, memory_mb=3072, output_mb=2)
+LIMITS = Limits(seconds=3, memory_mb=3072, output_mb=2)
 FRESH_LIMITS = Limits(seconds=5, memory_mb=3072, output_mb=2)  # a fresh kernel imports as it goes
 CANARY = "canary-7f3a1c"
 
