@@ -151,7 +151,8 @@ def release(
             showing.ended(task.student, "ready")
     checks = instructor / "variants"
     left = {task.student: f"{task.folder}/{SHOP}" for task in tasks if not (checks / f"{task.student}.json").is_file()}
-    console.print(f"Running the solution on {len(left)} shop{'s' * (len(left) != 1)} ...", highlight=False)
+    if left:
+        console.print(f"Running the solution on {len(left)} shop{'s' * (len(left) != 1)} ...", highlight=False)
     shares = [dict(list(left.items())[at::jobs]) for at in range(min(jobs, len(left)))]
     parts = [_Check(str(exercise.folder), share, str(checks), sandbox) for share in shares]
     for _, said in _run(parts, _check, jobs):
