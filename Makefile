@@ -23,8 +23,9 @@ run: .venv/.ready ## Set up, run the notebooks, name the HTML report
 test: .venv/.ready lint ## Set up, then lint, types, doctests and every test this machine can run
 	@$(BIN)/python -m pytest
 
-bench: .venv/.ready ## Measure against lifetimes, side by side; table and picture into benchmarks/ (minutes)
+bench: .venv/.ready ## Measure against lifetimes and nbgrader, side by side; tables and pictures into benchmarks/ (minutes)
 	@$(BIN)/crmlib bench clv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[nbgrader]' && $(BIN)/crmlib bench grade
 
 lint: .venv/.ready ## Style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -14,6 +14,8 @@ import click
 
 from crmlib import __version__
 from crmlib.errors import CrmlibError, RunError
+from crmlib.grading.exercise_commands import exercise
+from crmlib.grading.grade_commands import grade, release
 from crmlib.suite import DEFAULT_SOURCE
 
 if TYPE_CHECKING:
@@ -263,7 +265,8 @@ def bench(name: str | None, options: tuple[str, ...]) -> None:
     """Measure crmlib against its peers, side by side, and write the table and the picture (in a clone).
 
     Without a name it lists the benchmarks. `clv` takes minutes: lifetimes fits a million customers in it. So does
-    `scale`: pandas and lifetimes summarise ten million orders.
+    `scale`: pandas and lifetimes summarise ten million orders. `grade` needs its peer, nbgrader (extra `nbgrader`), and
+    bubblewrap.
 
     \b
     Examples
@@ -271,6 +274,7 @@ def bench(name: str | None, options: tuple[str, ...]) -> None:
       crmlib bench scale --rows 1e6,1e7
       crmlib bench clv --small
       crmlib bench clv --rounds 5 --out results
+      crmlib bench grade
     """
     from crmlib.suite.bench import run as run_benchmark
     from crmlib.suite.bench import scripts
@@ -428,6 +432,11 @@ def lab(folder: Path | None, options: tuple[str, ...]) -> None:
     if copied.kept:
         click.echo(f"Left as you changed them: {', '.join(copied.kept)} (rename one to get a fresh copy)")
     sys.exit(start(folder, options))
+
+
+main.add_command(exercise)
+main.add_command(release)
+main.add_command(grade)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ row) and says what to do::
     ├── PolicyError          a definition of the business that is not valid
     ├── RunError             a notebook run that cannot start (unknown notebook, unknown parameter)
     ├── ModelError           a model that cannot be fitted to these data, or cannot answer (also a `ValueError`)
+    ├── ExerciseError        an exercise that is not written right, or an answer that cannot be recorded
+    ├── GradingError         a class's grading that cannot start or go on (roster, secret, gradebook, submissions)
     └── MissingExtraError    a part of crmlib that needs packages which are not installed
 
 What is legal but easily misread is a `ModelWarning`, a `UserWarning`: it says what the number does not mean.
@@ -18,6 +20,8 @@ from __future__ import annotations
 
 __all__ = [
     "CrmlibError",
+    "ExerciseError",
+    "GradingError",
     "MissingExtraError",
     "ModelError",
     "ModelWarning",
@@ -46,6 +50,14 @@ class PolicyError(CrmlibError):
 
 class RunError(CrmlibError):
     """A notebook run cannot start."""
+
+
+class ExerciseError(CrmlibError):
+    """An exercise is not written right, or an answer cannot be recorded."""
+
+
+class GradingError(CrmlibError):
+    """A class's grading cannot start or go on."""
 
 
 class MissingExtraError(CrmlibError):

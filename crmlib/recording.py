@@ -113,7 +113,7 @@ def decode(payload: Mapping[str, Any]) -> Any:
     datetime.date(1998, 7, 1)
     """
     if payload["kind"] == "value":
-        return _from_json(payload["value"])
+        return from_json(payload["value"])
     import pandas as pd
 
     return pd.read_parquet(io.BytesIO(parquet_bytes(payload)))
@@ -168,10 +168,10 @@ def _check_name(name: Any) -> None:
 
 def _payload(name: str, value: Any) -> tuple[dict[str, Any], str]:
     _check_name(name)
-    frame = _as_frame(value)
+    frame = as_frame(value)
     payload: dict[str, Any] = {"version": VERSION, "name": name}
     if frame is None:
-        stored = _to_json(value, name)
+        stored = to_json(value, name)
         payload |= {"kind": "value", "value": stored}
         size = len(json.dumps(stored))
         shown = str(value)
@@ -195,7 +195,14 @@ def _payload(name: str, value: Any) -> tuple[dict[str, Any], str]:
     return payload, f"{name} = {text if len(text) <= _SHOWN else text[: _SHOWN - 1] + '…'}"
 
 
-def _as_frame(value: Any) -> pd.DataFrame | None:
+def as_frame(value: Any) -> pd.DataFrame | None:
+    """Give what comes from a table library as a DataFrame; None for anything else.
+
+    Examples
+    --------
+    >>> as_frame(3) is None
+    True
+    """
     # Only what comes from a table library needs pandas: plain values must not pay for its import.
     if type(value).__module__.partition(".")[0] != "pandas" and not hasattr(value, "to_pandas"):
         return None
@@ -222,7 +229,14 @@ def _to_parquet(frame: pd.DataFrame, name: str) -> str:
     return base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
-def _to_json(value: Any, name: str) -> Any:  # noqa: PLR0911 - one line a type
+def to_json(value: Any, name: str) -> Any:  # noqa: PLR0911 - one line a type
+    """Give a value as plain JSON, what JSON lacks under a ``$`` key; `from_json` reads it back.
+
+    Examples
+    --------
+    >>> to_json([1, float("inf")], "rates")
+    [1, {'$float': 'inf'}]
+    """
     if type(value).__module__ == "numpy":
         value = _without_numpy(value)
     if value is None or type(value).__name__ in {"NaTType", "NAType"}:
@@ -236,9 +250,9 @@ def _to_json(value: Any, name: str) -> Any:  # noqa: PLR0911 - one line a type
     if isinstance(value, dt.date):
         return {"$date": value.isoformat()}
     if isinstance(value, (list, tuple)):
-        return [_to_json(item, name) for item in value]
+        return [to_json(item, name) for item in value]
     if isinstance(value, dict):
-        converted = {_key(key, name): _to_json(item, name) for key, item in value.items()}
+        converted = {_key(key, name): to_json(item, name) for key, item in value.items()}
         return {"$dict": converted} if any(key.startswith("$") for key in converted) else converted
     raise CrmlibError(
         f"The record {name!r} holds a {type(value).__name__}, which cannot be recorded. Record numbers, text, "
@@ -260,18 +274,25 @@ def _without_numpy(value: Any) -> Any:
     return value.tolist()
 
 
-def _from_json(value: Any) -> Any:
+def from_json(value: Any) -> Any:
+    """Give the value that `to_json` stored.
+
+    Examples
+    --------
+    >>> from_json([1, {"$float": "inf"}])
+    [1, inf]
+    """
     if isinstance(value, list):
-        return [_from_json(item) for item in value]
+        return [from_json(item) for item in value]
     if not isinstance(value, dict):
         return value
     if len(value) == 1:
         ((key, inner),) = value.items()
         if key == "$dict":
-            return {k: _from_json(v) for k, v in inner.items()}
+            return {k: from_json(v) for k, v in inner.items()}
         if key in _READERS:
             return _READERS[key](inner)
-    return {k: _from_json(v) for k, v in value.items()}
+    return {k: from_json(v) for k, v in value.items()}
 
 
 _READERS: dict[str, Callable[[str], Any]] = {

@@ -31,15 +31,26 @@ class Cluster:
     ----------
     address
         The scheduler's, such as ``tcp://10.0.0.1:8786``.
+    work
+        What a worker does with a task: to run a notebook, by default.
+    broken
+        Is called here with a task that failed and the error, and gives what stands for its result.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(
+        self,
+        address: str,
+        work: Callable[[Any], Any] = execute_on_cluster,
+        broken: Callable[[Any, Exception], Any] | None = None,
+    ) -> None:
+        self._work = work
+        self._broken = broken or _close_broken
         try:
             distributed: Any = import_module("distributed")  # by name: types are the same with and without it
         except ImportError:
             raise MissingExtraError(
-                "A sweep on a cluster needs Dask, which is not installed: pip install 'crmlib[dask]'. Without "
-                "--scheduler, the sweep runs on this machine."
+                "Work on a cluster needs Dask, which is not installed: pip install 'crmlib[dask]'. Without "
+                "--scheduler, it is done on this machine."
             ) from None
         try:
             self._client: Any = distributed.Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
@@ -58,9 +69,9 @@ class Cluster:
         self._client.close()
 
     def run(
-        self, jobs: Iterable[Job], *, on_start: Callable[[Job], None], on_wait: Callable[[], None]
-    ) -> Iterator[tuple[Job, float]]:
-        """Run notebooks and give each with its seconds as it ends.
+        self, jobs: Iterable[Any], *, on_start: Callable[[Any], None], on_wait: Callable[[], None]
+    ) -> Iterator[tuple[Any, Any]]:
+        """Run notebooks and give each with its result (its seconds) as it ends.
 
         Parameters
         ----------
@@ -71,23 +82,26 @@ class Cluster:
         on_wait
             Is called several times a second.
         """
-        waiting: dict[concurrent.futures.Future[float], Job] = {}
+        waiting: dict[concurrent.futures.Future[Any], Any] = {}
         for job in jobs:
-            waiting[self._executor.submit(execute_on_cluster, job)] = job
+            waiting[self._executor.submit(self._work, job)] = job
             on_start(job)
         while waiting:
             ended = [future for future in waiting if future.done()]
             for future in ended:
                 job = waiting.pop(future)
-                yield job, _seconds(job, future)
+                yield job, self._result(job, future)
             on_wait()
             if not ended:
                 time.sleep(_LOOK_EVERY)
 
+    def _result(self, job: Any, future: concurrent.futures.Future[Any]) -> Any:
+        try:
+            return future.result()
+        except Exception as error:  # noqa: BLE001 - whatever the cluster says of one notebook must not stop the others
+            return self._broken(job, error)
 
-def _seconds(job: Job, future: concurrent.futures.Future[float]) -> float:
-    try:
-        return future.result()
-    except Exception as error:  # noqa: BLE001 - whatever the cluster says of one notebook must not stop the others
-        executed.close_broken(job, type(error).__name__, " ".join(str(error).split()))
-        return 0.0
+
+def _close_broken(job: Job, error: Exception) -> float:
+    executed.close_broken(job, type(error).__name__, " ".join(str(error).split()))
+    return 0.0

@@ -8,15 +8,15 @@ import warnings
 START = "from crmlib.suite.kernel import prepare as _prepare\n_prepare()\ndel _prepare"
 
 
-def environment(ipython_folder: str) -> dict[str, str]:
-    """Give the environment of a kernel: one thread, figures in the notebook, nothing from the user's own set-up.
+def settings(ipython_folder: str) -> dict[str, str]:
+    """Give what a kernel's environment sets by itself: one thread, figures in the notebook, no start-up files.
 
     Examples
     --------
-    >>> environment("/x")["OMP_NUM_THREADS"]
+    >>> settings("/x")["OMP_NUM_THREADS"]
     '1'
     """
-    own = {
+    return {
         # Several notebooks run at once: each library that starts a thread per core would slow all of them down.
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
@@ -26,8 +26,19 @@ def environment(ipython_folder: str) -> dict[str, str]:
         "PYTHONHASHSEED": "0",  # the order of a set is the same in every run
         "IPYTHONDIR": ipython_folder,  # start-up files of the user would change the results
     }
+
+
+def environment(ipython_folder: str) -> dict[str, str]:
+    """Give the environment of a kernel: this process's, with the kernel's own settings.
+
+    Examples
+    --------
+    >>> environment("/x")["IPYTHONDIR"]
+    '/x'
+    """
     # Warnings become errors in `prepare`, after the kernel's own imports: earlier they could stop it from starting.
-    return {key: value for key, value in os.environ.items() if key != "PYTHONWARNINGS"} | own
+    inherited = {key: value for key, value in os.environ.items() if key != "PYTHONWARNINGS"}
+    return inherited | settings(ipython_folder)
 
 
 def prepare() -> None:

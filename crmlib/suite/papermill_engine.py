@@ -75,6 +75,8 @@ class Client(PapermillNotebookClient):  # type: ignore[misc] # papermill has no 
 class Engine(NBClientEngine):  # type: ignore[misc] # papermill has no types
     """The engine that `crmlib run` asks papermill for."""
 
+    client_class = Client
+
     @classmethod
     def execute_managed_notebook(
         cls,
@@ -101,7 +103,7 @@ class Engine(NBClientEngine):  # type: ignore[misc] # papermill has no types
         on_cell_start
             Is called with each cell before it runs.
         """
-        client = Client(
+        client = cls.client_class(
             nb_man,
             kernel_name=kernel_name,
             log=logger,

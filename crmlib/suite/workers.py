@@ -1,11 +1,14 @@
-"""Notebooks side by side in worker processes, such that the death of one worker is the failure of one notebook."""
+"""Notebooks side by side in worker processes, such that the death of one worker is the failure of one notebook.
+
+What a worker does is a function of one task: to run a notebook, by default; to grade a submission, for grading.
+"""
 
 from __future__ import annotations
 
 import concurrent.futures
 import multiprocessing
 from concurrent.futures.process import BrokenProcessPool
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from crmlib.suite import executed
 from crmlib.suite.execute import execute, start_worker
@@ -27,11 +30,19 @@ class Workers:
     ----------
     count
         How many notebooks may run at once.
+    work
+        What a worker does with a task; it must be a function that the worker can import.
+    broken
+        Is called here with a task whose worker has died, and gives what stands for its result.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(
+        self, count: int, work: Callable[[Any], Any] = execute, broken: Callable[[Any], Any] | None = None
+    ) -> None:
+        self._work = work
+        self._broken = broken or _close_broken
         self._idle = [_new_worker() for _ in range(count)]
-        self._busy: dict[concurrent.futures.Future[float], tuple[Job, concurrent.futures.Executor]] = {}
+        self._busy: dict[concurrent.futures.Future[Any], tuple[Any, concurrent.futures.Executor]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -46,9 +57,9 @@ class Workers:
             executor.shutdown(wait=True, cancel_futures=True)
 
     def run(
-        self, jobs: Iterable[Job], *, on_start: Callable[[Job], None], on_wait: Callable[[], None]
-    ) -> Iterator[tuple[Job, float]]:
-        """Run notebooks and give each with its seconds as it ends; a broken worker is replaced.
+        self, jobs: Iterable[Any], *, on_start: Callable[[Any], None], on_wait: Callable[[], None]
+    ) -> Iterator[tuple[Any, Any]]:
+        """Run notebooks and give each with its result (its seconds) as it ends; a broken worker is replaced.
 
         Parameters
         ----------
@@ -64,27 +75,29 @@ class Workers:
             while waiting and self._idle:
                 worker, job = self._idle.pop(), waiting.pop(0)
                 on_start(job)
-                self._busy[worker.submit(execute, job)] = (job, worker)
+                self._busy[worker.submit(self._work, job)] = (job, worker)
             ended, _ = concurrent.futures.wait(
                 self._busy, timeout=_LOOK_EVERY, return_when=concurrent.futures.FIRST_COMPLETED
             )
             on_wait()
             for future in ended:
                 job, worker = self._busy.pop(future)
-                yield job, self._seconds(job, worker, future)
+                yield job, self._result(job, worker, future)
 
-    def _seconds(
-        self, job: Job, worker: concurrent.futures.Executor, future: concurrent.futures.Future[float]
-    ) -> float:
+    def _result(self, job: Any, worker: concurrent.futures.Executor, future: concurrent.futures.Future[Any]) -> Any:
         try:
-            seconds = future.result()
+            result = future.result()
         except BrokenProcessPool:
-            executed.close_broken(job, "WorkerDied", "the process that ran the notebook was killed (out of memory?)")
             worker.shutdown(wait=False)
             self._idle.append(_new_worker())
-            return 0.0
+            return self._broken(job)
         self._idle.append(worker)
-        return seconds
+        return result
+
+
+def _close_broken(job: Job) -> float:
+    executed.close_broken(job, "WorkerDied", "the process that ran the notebook was killed (out of memory?)")
+    return 0.0
 
 
 def _new_worker() -> concurrent.futures.Executor:

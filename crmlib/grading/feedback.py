@@ -1,0 +1,116 @@
+"""The page that a student gets back: marks, which property failed, hints, pictures. Nothing on it can run.
+
+Every word of a student's is escaped by the template, pictures are of our own making, and the page forbids itself
+scripts, forms and any other host.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import jinja2
+
+    from crmlib.grading.exercise import Exercise
+    from crmlib.grading.gradebook import Gradebook
+    from crmlib.grading.graded import Graded
+
+__all__ = ["page"]
+
+_STATUS = {
+    "finished": "",
+    "error": "Some cells stopped with an error. The others were run and marked all the same.",
+    "timeout": "The run took longer than it may. What was recorded before is marked.",
+    "memory": "The run needed more memory than it may. What was recorded before is marked.",
+    "killed": "The run ended before its last cell. What was recorded before is marked.",
+    "too_large": "The run printed more than it may. What was recorded before is marked.",
+    "no_result": "The notebook could not be run.",
+    "unreadable": "The file could not be read.",
+    "broken": "The grading of this notebook was interrupted; your teacher knows.",
+}
+
+
+def page(book: Gradebook, exercise: Exercise, graded: Graded) -> str:
+    """Set the page of one student.
+
+    Parameters
+    ----------
+    book
+        The gradebook: what counts, and what people have said.
+    exercise
+        The exercise.
+    graded
+        The student's result.
+    """
+    values = (exercise.name, graded.student_id)
+    result = book.rows(
+        "select r.*, s.submitted_at, s.notes from results r join submissions s using (exercise, student_id) "
+        "where r.exercise = ? and r.student_id = ?",
+        values,
+    )[0]
+    marks = {
+        row["question"]: row
+        for row in book.rows("select * from final_marks where exercise = ? and student_id = ?", values)
+    }
+    comments: dict[str, list[str]] = {}
+    query = "select question, comment from comments where exercise = ? and student_id = ? order by number"
+    for row in book.rows(query, values):
+        comments.setdefault(row["question"], []).append(row["comment"])
+    known = {question.id for question in exercise.questions}
+    return _template().render(
+        exercise=exercise,
+        student=result["name"] or graded.student_id,
+        student_id=graded.student_id,
+        result=result,
+        handed_in=(result["submitted_at"] or "")[:16].replace("T", " "),
+        late=_late(result),
+        status=_STATUS.get(graded.status, ""),
+        reason=graded.reason,
+        notes=[f"{note[:1].upper()}{note[1:]}." for note in json.loads(result["notes"])],
+        questions=[_question(one, marks[one.id], graded, comments.get(one.id, [])) for one in exercise.questions],
+        comments=comments.get("", []),
+        pictures=[picture.uri() for picture in graded.pictures if picture.question not in known],
+        troubles=[trouble for trouble in graded.troubles if trouble.cell not in known],
+    )
+
+
+def _question(question: Any, mark: dict[str, Any], graded: Graded, comments: list[str]) -> dict[str, Any]:
+    points, out_of = mark["points"], mark["out_of"]
+    overridden = mark["who"] is not None
+    state = "open" if mark["open"] else "full" if points >= out_of else "part" if points > 0 else "none"
+    about = {
+        "id": question.id,
+        "title": question.title,
+        "points": points,
+        "out_of": out_of,
+        "state": state,
+        "findings": [] if overridden or state == "full" else json.loads(mark["findings"]),
+        "by_hand": overridden,
+        "hints": question.hints if state in {"part", "none"} and not overridden else (),
+        "comments": comments,
+        "pictures": [picture.uri() for picture in graded.pictures if picture.question == question.id],
+        "troubles": [trouble for trouble in graded.troubles if trouble.cell == question.id],
+        "written": graded.written.get(question.id, "").strip(),
+    }
+    # a question that is right and calls for no word has its line in the table, and no section
+    about["told"] = state != "full" or any(about[part] for part in ("comments", "pictures", "troubles", "written"))
+    return about
+
+
+def _late(result: dict[str, Any]) -> str:
+    days = result["late_days"]
+    if not days:
+        return ""
+    many = f"{days} day{'s' * (days != 1)} late"
+    return f"{many}: {result['late_share']:.0%} of the points count" if result["late_share"] else f"{many}: too late"
+
+
+@cache
+def _template() -> jinja2.Template:
+    import jinja2
+
+    loader = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    return loader.from_string(files("crmlib.grading").joinpath("feedback.html.j2").read_text(encoding="utf-8"))

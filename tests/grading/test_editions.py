@@ -1,0 +1,184 @@
+"""Editions of every exercise: the same every time, no solution in the student's, readable by nbgrader."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+from click.testing import CliRunner
+
+from crmlib.cli import main
+from crmlib.errors import ExerciseError
+from crmlib.grading.editions import instructor_notebook, reference_notebook, source_cells, student_notebook
+from crmlib.grading.exercise import Exercise, exercise_names, load_exercise
+from crmlib.grading.validate import validate
+
+
+@pytest.fixture(params=exercise_names())
+def exercise(request: pytest.FixtureRequest) -> Exercise:
+    return load_exercise(request.param)
+
+
+@pytest.fixture
+def new(tmp_path: Path) -> Path:
+    ended = CliRunner().invoke(main, ["exercise", "new", "07_trial", "--in", str(tmp_path)])
+    assert (ended.exit_code, ended.exception) == (0, None)
+    return tmp_path / "07_trial"
+
+
+def changed(folder: Path, file: str, old: str, new: str) -> Exercise:
+    path = folder / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    return load_exercise(folder)
+
+
+def test_editions_are_notebooks_and_the_same_every_time(exercise: Exercise) -> None:
+    for edition in (student_notebook, reference_notebook, instructor_notebook):
+        first, second = edition(exercise), edition(exercise)
+        assert json.dumps(first) == json.dumps(second)
+        nbformat.validate(first)
+        ids = [cell["id"] for cell in first["cells"]]
+        assert len(ids) == len(set(ids))
+
+
+def test_the_students_edition_holds_no_solution(exercise: Exercise) -> None:
+    text = json.dumps(student_notebook(exercise), ensure_ascii=False)
+    for cell in source_cells(exercise):
+        if cell["role"] in {"solution", "instructor"}:
+            assert json.dumps(cell["source"], ensure_ascii=False)[1:-1] not in text
+    assert all(rubric.strip() not in text for rubric in exercise.rubrics.values())
+    assert all(mistake.name not in text for mistake in exercise.mistakes)
+
+
+def test_every_question_has_a_cell_that_nbgrader_grades(exercise: Exercise) -> None:
+    marked = [
+        cell["metadata"]["nbgrader"] for cell in student_notebook(exercise)["cells"] if "nbgrader" in cell["metadata"]
+    ]
+    graded = {one["grade_id"]: one["points"] for one in marked if one["grade"]}
+    assert graded == {question.id: question.points for question in exercise.questions}
+    assert len({one["grade_id"] for one in marked}) == len(marked)
+    assert all(one["schema_version"] == 3 and one["locked"] != one["solution"] for one in marked)
+
+
+def test_an_exercise_teaches_what_its_notebook_taught(exercise: Exercise) -> None:
+    assert (Path("notebooks/src") / f"{exercise.notebook}.py").is_file()
+    assert (exercise.folder / "README.md").is_file()
+    text = "".join(student_notebook(exercise)["cells"][0]["source"])
+    assert f"{exercise.minutes} minutes, {exercise.points:g} points" in text
+
+
+@pytest.mark.slow
+@pytest.mark.needs("bwrap")
+def test_every_exercise_validates(exercise: Exercise) -> None:
+    found = validate(exercise, shops=2)
+    assert found.problems == []
+    assert found.earned["stub"].startswith("0 of")
+
+
+@pytest.mark.slow
+def test_a_new_exercise_validates_without_a_sandbox(new: Path) -> None:
+    found = validate(load_exercise(new), shops=2, sandbox="none")
+    assert found.problems == []
+    assert found.earned["solution"] == "11 of 11"
+
+
+def test_a_new_exercise_takes_no_folder_that_is_there(new: Path) -> None:
+    ended = CliRunner().invoke(main, ["exercise", "new", "07_trial", "--in", str(new.parent)])
+    assert ended.exit_code == 2
+    assert "is there already" in ended.output
+    ended = CliRunner().invoke(main, ["exercise", "new", "../evil", "--in", str(new.parent)])
+    assert "cannot name an exercise" in ended.output
+
+
+@pytest.mark.slow
+@pytest.mark.needs("bwrap")
+def test_a_mistake_that_earns_otherwise_is_found_before_release(new: Path) -> None:
+    wrong = changed(new, "exercise.toml", 'says = ["column spend"]', 'says = ["nobody says this"]')
+    wrong = changed(new, "exercise.toml", "points = { q1 = 0 }", "points = { q1 = 1 }")
+    found = validate(wrong, shops=2)
+    assert any("mistake 'orders instead of customers': q1 earns 0 points, not 1" in one for one in found.problems)
+    assert any("nobody is told 'nobody says this'" in one for one in found.problems)
+    assert len(found.problems) == 2
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new_text", "message"),
+    [
+        ("exercise.toml", "points = 14", "points = 15", "says 15 points; its questions add up to 14"),
+        ("exercise.toml", "goals = [3]", "goals = [1]", "No question serves goal 3"),
+        ("exercise.toml", "goals = [2]", "goals = [2, 9]", "There is no goal 9"),
+        ("exercise.toml", "[rubrics]\nw1", "[rubrics]\nq1", "w1 is marked by a person"),
+        ("exercise.toml", 'kind = "written"', 'kind = "text"', "at least 1 written questions"),
+        ("exercise.toml", 'as_of = "2026-03-31"', 'day = "2026-03-31"', "day is no parameter of the notebook"),
+        ("exercise.toml", "q3_inputs = [5.0", "source = [5.0", "every [[hidden]] needs q3_inputs"),
+        ("exercise.toml", 'hints = ["Group the orders by customer."]\n', "", "q2 has no hints"),
+        (
+            "exercise.py",
+            '# check("q1", customers)',
+            'spend = orders.groupby("customer_id")["amount"].sum().reset_index(name="spend")',
+            "holds a line of the solution of q2",
+        ),
+    ],
+)
+def test_what_is_wrong_on_paper_is_said(new: Path, file: str, old: str, new_text: str, message: str) -> None:
+    found = validate(changed(new, file, old, new_text))
+    assert any(message in one for one in found.problems)
+    assert found.earned == {}
+
+
+@pytest.mark.parametrize(
+    ("old", "new_text", "message"),
+    [
+        (
+            'raise NotImplementedError("Make `customers`: a whole number.")',
+            "customers = 0",
+            "the stub of q1 must end in",
+        ),
+        ('answer("q1", customers)', 'answer("q2", customers)', 'this cell must call answer("q1", ...)'),
+        ('# %% tags=["stub"] question="q2"', '# %% tags=["stub"] question="q9"', "question q2 needs four cells"),
+        ("import open_shop", "import open_shop\nimport requests", "no fetch from the network"),
+        ('# %% tags=["parameters"]', "# %%", 'exactly one cell tagged "parameters"'),
+    ],
+)
+def test_a_source_that_breaks_a_rule_names_the_line(new: Path, old: str, new_text: str, message: str) -> None:
+    with pytest.raises(ExerciseError) as raised:
+        student_notebook(changed(new, "exercise.py", old, new_text))
+    assert message in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new_text", "message"),
+    [
+        ('id = "z2"', 'id = "z1"', "z1 names two questions"),
+        ('kind = "scalar"', 'kind = "number"', "Invalid enum value 'number'"),
+        ('key = ["customer_id"]', 'key = ["customer"]', "the key customer is not among its fields"),
+        ("points = { q1 = 0 }", "points = { q8 = 0 }", "there is no question 'q8'"),
+        ('id = "q1"', 'id = "Q 1"', "an id is small letters and digits"),
+        ("minutes = 45", "minutes = 45\ncolour = 1", "unknown field `colour`"),
+    ],
+)
+def test_a_toml_that_breaks_a_rule_names_the_file(new: Path, old: str, new_text: str, message: str) -> None:
+    with pytest.raises(ExerciseError, match=r"exercise\.toml") as raised:
+        changed(new, "exercise.toml", old, new_text)
+    assert message in str(raised.value)
+
+
+def test_an_exercise_is_found_by_its_number_its_name_or_its_folder(new: Path, tmp_path: Path) -> None:
+    shutil.copytree(new, tmp_path / "elsewhere" / "mine")
+    assert load_exercise("rfm").name == load_exercise("03").name == "03_rfm"
+    assert load_exercise(tmp_path / "elsewhere" / "mine").name == "mine"
+    with pytest.raises(ExerciseError, match="Did you mean '03_rfm'"):
+        load_exercise("03_rmf")
+    with pytest.raises(ExerciseError, match="`crmlib exercise new` makes one"):
+        load_exercise(tmp_path)
+
+
+def test_the_list_names_every_exercise() -> None:
+    ended = CliRunner().invoke(main, ["exercise", "list"])
+    assert ended.exit_code == 0
+    assert all(name in ended.output for name in exercise_names())

@@ -1,0 +1,118 @@
+"""The way of a class through the command, with an exercise that is quick: kill and resume, a cluster, refusals."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from rich.console import Console
+
+from crmlib.errors import GradingError
+from crmlib.grading.grade import GRADEBOOK, grade
+from tests.grading.light_exercise import light_class
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CRMLIB = [sys.executable, "-m", "crmlib.cli"]
+
+
+def totals(out: Path) -> dict[str, float]:
+    with closing(sqlite3.connect(out / GRADEBOOK)) as db:
+        return dict(db.execute("select student_id, points from results").fetchall())
+
+
+def words(exercise: Path, submissions: Path, out: Path, *more: str) -> list[str]:
+    return [*CRMLIB, "grade", str(submissions), "--exercise", str(exercise), "--out", str(out), *more]
+
+
+@pytest.mark.slow
+@pytest.mark.needs("bwrap")
+def test_killed_in_the_middle_and_resumed(tmp_path: Path) -> None:
+    exercise, submissions, truth = light_class(tmp_path, 9)
+    out = tmp_path / "marks"
+    run = subprocess.Popen(
+        words(exercise, submissions, out, "--jobs", "1"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    results = out / ".work" / "graded"
+    while len(list(results.glob("s*.json"))) < 3 and run.poll() is None:
+        time.sleep(0.02)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+    kept = len(list(results.glob("s*.json")))
+    assert 3 <= kept < 9
+    done = subprocess.run(
+        words(exercise, submissions, out, "--jobs", "2", "--resume"), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{kept} kept from the earlier run" in done.stdout
+    assert totals(out) == truth
+    # a changed submission is graded anew, the others are kept
+    (submissions / "s000" / "x.ipynb").write_bytes((submissions / "s002" / "x.ipynb").read_bytes())
+    done = subprocess.run(words(exercise, submissions, out, "--resume"), capture_output=True, text=True, check=False)
+    assert "8 kept" in done.stdout
+    assert totals(out) == truth | {"s000": 2.0}
+
+
+@pytest.mark.slow
+@pytest.mark.needs("bwrap", "python:distributed")
+def test_a_cluster_that_loses_a_worker_grades_everybody(tmp_path: Path) -> None:
+    distributed: Any = importlib.import_module("distributed")
+    exercise, submissions, truth = light_class(tmp_path, 8)
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50
+    ) as cluster:
+        pids = [worker.pid for worker in cluster.workers.values()]
+        run = subprocess.Popen(
+            words(exercise, submissions, tmp_path / "marks", "--scheduler", cluster.scheduler_address),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        results = tmp_path / "marks" / ".work" / "graded"
+        while len(list(results.glob("s*.json"))) < 2 and run.poll() is None:
+            time.sleep(0.02)
+        os.kill(pids[0], signal.SIGKILL)
+        said, _ = run.communicate()
+    assert run.returncode == 0, said
+    assert totals(tmp_path / "marks") == truth
+
+
+def test_nothing_starts_where_it_cannot(tmp_path: Path) -> None:
+    exercise, submissions, _ = light_class(tmp_path, 1)
+    given: dict[str, Any] = {"out": tmp_path / "marks", "sandbox": "none", "console": Console(file=StringIO())}
+    with pytest.raises(GradingError, match="There is no folder"):
+        grade(tmp_path / "nothing", exercise=str(exercise), **given)
+    with pytest.raises(GradingError, match="There is no secret"):
+        grade(submissions, exercise=str(exercise), release=tmp_path / "week", **given)
+
+
+@pytest.mark.slow
+def test_without_a_sandbox_the_gradebook_says_so(tmp_path: Path) -> None:
+    exercise, submissions, truth = light_class(tmp_path, 1)
+    (submissions / "s000" / "again.ipynb").write_text("{", encoding="utf-8")
+    grade(
+        submissions,
+        exercise=str(exercise),
+        out=tmp_path / "marks",
+        sandbox="none",
+        jobs=1,
+        console=Console(file=StringIO()),
+    )
+    assert totals(tmp_path / "marks") == truth
+    with closing(sqlite3.connect(tmp_path / "marks" / GRADEBOOK)) as db:
+        sandbox, notes = db.execute("select sandbox, notes from submissions").fetchone()
+    assert sandbox == "none"
+    assert "2 files were handed in" in notes

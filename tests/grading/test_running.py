@@ -1,0 +1,228 @@
+"""Runs that end in every way, told in plain words; and the two engines beside each other."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from crmlib.errors import GradingError
+from crmlib.grading import probe as probing
+from crmlib.grading import sandbox
+from crmlib.grading.editions import reference_notebook
+from crmlib.grading.exercise import Limits, exercise_names, load_exercise
+from crmlib.grading.frames import Transcript, without_outputs
+from crmlib.grading.limits import Cgroup
+from crmlib.grading.reading import read_answers
+from crmlib.grading.running import Runner
+from crmlib.grading.shops import make_variant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+LIMITS = Limits(seconds=30)
+CELLS = (
+    "print('a'); import sys; print('b', file=sys.stderr); print('c')",
+    "1 / 0",
+    "import pandas as pd\npd.DataFrame({'a': [1, 2]})",
+    "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.title('T');",
+    "from IPython.display import HTML, Markdown, clear_output, display\ndisplay(HTML('<b>x</b>'), Markdown('*y*'))",
+    "handle = display('old', display_id=True)\nhandle.update('new')",
+    "print('gone'); clear_output(); print('kept')",
+    "_ = 5\n'text'; None",
+    "import os; os.system('echo from the system')",
+    "def f(:",
+    "%time x = 1",
+    "sum(range(weeks))",
+    "",
+)
+
+
+def notebook(*sources: str, **metadata: Any) -> dict[str, Any]:
+    cells = [{"cell_type": "code", "source": source, "metadata": {}, "outputs": []} for source in sources]
+    for number, cell in enumerate(cells):
+        cell |= {"id": f"cell-{number}", "execution_count": None}  # type: ignore[dict-item] # of several types
+    return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("shop")
+    (folder / "orders.csv").write_text("amount\n1\n2\n", encoding="ascii")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def preloaded(shop: Path) -> Iterator[Runner]:
+    with Runner("zygote", data={"a": shop}, limits=LIMITS) as runner:
+        yield runner
+
+
+def kinds(executed: dict[str, Any]) -> list[Any]:
+    """What each cell shows: kinds of output, names, mimetypes and plain text, streams put together."""
+    found = []
+    for cell in executed["cells"]:
+        shown: dict[Any, Any] = {}
+        for output in cell["outputs"]:
+            if output["output_type"] == "stream":
+                shown[output["name"]] = shown.get(output["name"], "") + output["text"]
+            elif output["output_type"] == "error":
+                shown["error"] = (output["ename"], output["evalue"])
+            else:
+                what = (output["output_type"], tuple(sorted(output["data"])), output["data"].get("text/plain"))
+                shown.setdefault("shown", []).append(what)
+        found.append((cell.get("execution_count"), shown))
+    return found
+
+
+@pytest.mark.needs("bwrap")
+def test_the_preloaded_shell_shows_what_a_kernel_shows(preloaded: Runner, shop: Path) -> None:
+    ended = preloaded.run(notebook(*CELLS), {"weeks": 4}, "a")
+    with Runner("bwrap", data={"a": shop}, limits=LIMITS) as fresh:
+        by_kernel = fresh.run(notebook(*CELLS), {"weeks": 4}, "a")
+    assert ended.status == by_kernel.status == "error"
+    assert ended.reason == by_kernel.reason
+    assert ended.notebook is not None
+    assert by_kernel.notebook is not None
+    ours, theirs = kinds(ended.notebook), kinds(by_kernel.notebook)
+    timed = 11  # %time prints the clock
+    assert [one for n, one in enumerate(ours) if n != timed] == [one for n, one in enumerate(theirs) if n != timed]
+    assert "image/png" in ended.notebook["cells"][4]["outputs"][0]["data"]
+
+
+@pytest.mark.needs("bwrap")
+@pytest.mark.parametrize("name", exercise_names())
+def test_both_engines_record_the_same_answers(name: str, tmp_path: Path) -> None:
+    exercise = load_exercise(name)
+    folder = make_variant(exercise, tmp_path / "shop", seed=7, customers=300)
+    parameters = {"source": sandbox.DATA, **exercise.hidden_parameters(0)}
+    document = reference_notebook(exercise)
+    answers = []
+    for kind in ("zygote", "bwrap"):
+        with Runner(kind, data={"hidden": folder}, limits=exercise.limits) as runner:
+            ended = runner.run(document, parameters, "hidden")
+        assert (ended.status, ended.reason) == ("finished", "")
+        answers.append(read_answers(ended.notebook or {}))
+    assert answers[0] == answers[1]
+    assert {question.id for question in exercise.questions} <= set(answers[0])
+
+
+@pytest.mark.needs("bwrap")
+def test_a_run_sees_its_own_shop_and_nothing_of_the_runs_before(preloaded: Runner) -> None:
+    preloaded.run(notebook("x = 1\nopen('/tmp/note', 'w').write('x')"), {}, "a")
+    source = "import os\n'x' in globals(), os.path.exists('/tmp/note'), os.listdir('/data/shop')"
+    ended = preloaded.run(notebook(source), {}, "a")
+    assert ended.notebook is not None
+    (output,) = ended.notebook["cells"][0]["outputs"]
+    assert output.get("data") == {"text/plain": "(False, False, ['orders.csv'])"}, output
+
+
+@pytest.mark.needs("bwrap")
+def test_chance_is_not_the_same_in_every_run(preloaded: Runner) -> None:
+    source = "import random, numpy\nrandom.random(), numpy.random.rand()"
+    first, second = (preloaded.run(notebook(source), {}) for _ in range(2))
+    assert first.notebook is not None
+    assert second.notebook is not None
+    assert first.notebook["cells"][0]["outputs"] != second.notebook["cells"][0]["outputs"]
+
+
+@pytest.mark.needs("bwrap")
+def test_a_lost_preloaded_process_is_replaced(preloaded: Runner) -> None:
+    assert preloaded._preloaded is not None
+    process = preloaded._preloaded._process
+    assert process is not None
+    process.kill()
+    process.wait()
+    assert preloaded.run(notebook("1"), {}).status == "finished"
+
+
+@pytest.mark.needs("bwrap")
+def test_papermill_runs_a_notebook_by_the_sandbox_engine(preloaded: Runner, tmp_path: Path) -> None:
+    from papermill import execute_notebook
+
+    from crmlib.grading.engine import NAME
+
+    (tmp_path / "in.ipynb").write_text(json.dumps(notebook("open(source + '/orders.csv').read()")), encoding="utf-8")
+    made = execute_notebook(
+        tmp_path / "in.ipynb",
+        tmp_path / "out.ipynb",
+        parameters={"source": sandbox.DATA},
+        engine_name=NAME,
+        kernel_name="python3",
+        progress_bar=False,
+        runner=preloaded,
+        data="a",
+    )
+    assert made.cells[1].outputs[0].data["text/plain"] == "'amount\\n1\\n2\\n'"
+    assert made.metadata["crmlib"] == {"status": "finished", "reason": ""}
+
+
+@pytest.mark.needs("bwrap", "setpriv")
+@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user runs all tests of this file as one")
+def test_an_ordinary_user_can_enter_the_sandbox_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "_own_mounts", dict)  # root's own folders, which an ordinary user cannot see
+    monkeypatch.setattr(os, "geteuid", lambda: 1234)
+    user = ["setpriv", "--reuid=1234", "--regid=1234", "--clear-groups", "--"]
+    command = [*user, *sandbox.Box().command(["/usr/bin/id", "-u"])]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=sandbox.BARE_ENVIRONMENT)
+    assert (done.stderr, done.stdout) == ("", "1000\n")
+
+
+def test_a_missing_program_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sandbox.BARE_ENVIRONMENT, "PATH", "/nowhere")
+    with pytest.raises(GradingError, match=r"needs bwrap.*apt install bubblewrap.*--sandbox none"):
+        probing.probe()
+
+
+@pytest.mark.needs("bwrap")
+def test_a_sandbox_that_is_forbidden_is_no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox.Box, "_bwrap", lambda *_: ["bwrap", "--no-such-option"])
+    with pytest.raises(GradingError, match=r"too old .*--sandbox none"), Runner("zygote", data={}, limits=LIMITS):
+        pass
+
+
+def test_an_unknown_shop_is_named(shop: Path) -> None:
+    runner = Runner("none", data={"a": shop}, limits=LIMITS)
+    with pytest.raises(GradingError, match="There is no shop 'b' among a"):
+        runner.run(notebook("1"), {}, "b")
+    with pytest.raises(GradingError, match="There is no folder"):
+        Runner("none", data={"a": shop / "no"}, limits=LIMITS)
+    with pytest.raises(GradingError, match="cannot name a shop"):
+        Runner("none", data={"../a": shop}, limits=LIMITS)
+
+
+def test_saved_outputs_are_left_out_before_a_run() -> None:
+    saved = notebook("1")
+    saved["cells"][0] |= {"outputs": [{"output_type": "stream"}], "execution_count": 3}
+    assert without_outputs(saved)["cells"][0]["outputs"] == []
+    assert saved["cells"][0]["execution_count"] == 3
+
+
+def test_a_source_of_lines_is_a_text() -> None:
+    lines = notebook("1")
+    lines["cells"][0]["source"] = ["1 +\n", " 1"]
+    assert without_outputs(lines)["cells"][0]["source"] == "1 +\n 1"
+
+
+def test_lines_that_come_in_pieces_are_put_together() -> None:
+    transcript = Transcript(without_outputs(notebook("1")))
+    line = b'{"type":"stream","cell":0,"name":"stdout","text":"x"}\n'
+    for byte in line * 2:
+        transcript.feed(bytes([byte]))
+    transcript.feed(b'{"type":"done"}\n{"type":"stream"')
+    assert transcript.done
+    assert transcript.finish()["cells"][0]["outputs"] == [{"output_type": "stream", "name": "stdout", "text": "xx"}]
+
+
+def test_a_control_group_counts_and_goes() -> None:
+    cgroup = Cgroup.make(memory_mb=64)
+    if cgroup is None:  # an ordinary user has none, and the probe says so
+        assert "for each process only" in str(probing.Probe("bubblewrap", cgroup=False))
+        return
+    assert cgroup.out_of_memory() == 0
+    cgroup.remove()
+    assert not any(door.parent.exists() for door in cgroup.doors)
