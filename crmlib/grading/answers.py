@@ -1,7 +1,7 @@
 """What a student's notebook hands in: answers as outputs with a mimetype of their own, plain JSON all through.
 
 Tables travel as JSON, too, column by column: whoever grades must read what a hostile notebook wrote, and a limit on
-a JSON text holds, where a compressed binary format would have to be opened first (docs/decisions/0020).
+a JSON text holds, where a compressed binary format would have to be opened first (docs/decisions/0029).
 """
 
 from __future__ import annotations
