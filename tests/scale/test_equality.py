@@ -35,6 +35,7 @@ ENDS = {
     "until": until(DAY),
     "period_days": 7,
 }
+NOW = {"as_of": DAY, "until": until(DAY)}
 EDGES = {
     "recency_days": (45.0, 102.0, 190.0, 330.0),
     "frequency": (1.0, 2.0, 4.0, 8.0),
@@ -45,6 +46,25 @@ POINTS = {f"{name}_{i}": edge for name, edges in EDGES.items() for i, edge in en
 #: "orders" (a million of them, with lines' columns), a table of `small_tables`, or another query, whose answer it then
 #: reads. Right, what stands for its :values. `test_every_query_is_asked` fails until the line is there.
 CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
+    "churn_active": ({"orders": "orders", "ends": "ends"}, {"until": until(DAY), "active_days": 90}),
+    "churn_answers": ({"answers": "surveys"}, {"until": until(DAY)}),
+    "churn_campaigns": (
+        {"assignments": "assignments", "orders": "orders"},
+        {"campaign_id": "spring", "window_days": 30},
+    ),
+    "churn_consents": ({"consents": "consents"}, {"until": until(DAY), "restores": 1}),
+    "churn_gaps": ({"events": "events"}, {"until": until(DAY)}),
+    "churn_history": ({"orders": "orders"}, {**NOW, "active_days": 180, "recent_days": 90}),
+    "churn_last_seen": (
+        {"people": "people", "orders": "orders", "logins": "events", "answers": "surveys"},
+        NOW,
+    ),
+    "churn_lifetimes": ({"orders": "orders"}, {**NOW, "silence": 180}),
+    "churn_logins": ({"logins": "events"}, {**NOW, "recent_days": 90}),
+    "churn_mails": ({"events": "events"}, {**NOW, "recent_days": 90}),
+    "churn_outcomes": ({"orders": "orders"}, {"after": until(BEFORE), "until": until(DAY)}),
+    "churn_tickets": ({"tickets": "tickets"}, {**NOW, "recent_days": 90}),
+    "churn_windows": ({"gaps": "named_gaps"}, {"quantile": 0.9}),
     "clv_arrivals": ({"orders": "orders"}, ENDS),
     "clv_collapse": ({"summary": "clv_summary"}, {}),
     "clv_collapse_spend": ({"summary": "clv_summary"}, {}),
@@ -60,6 +80,7 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     ),
     "clv_holdout": ({"orders": "orders"}, ENDS),
     "clv_summary": ({"orders": "orders"}, {"as_of": DAY, "until": until(DAY), "period_days": 1}),
+    "cohorts": ({"orders": "orders"}, {"until": until(DAY)}),
     "order_checksum": ({"orders": "orders"}, {}),
     "order_known": ({"rows": "orders"}, {"until": until(DAY)}),
     "order_netting": ({"totals": "order_totals"}, {}),
@@ -80,6 +101,11 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "rfm_scores": ({"measures": "rfm_measures", "segment_map": "segment_map"}, POINTS),
     "rfm_segments": ({"scores": "rfm_units"}, {}),
     "rfm_units": ({"scores": "rfm_scores", "lines": "orders"}, {"until": until(DAY)}),
+    "survey_asked": ({"surveys": "surveys"}, {"kind": "nps", "until": until(DAY)}),
+    "survey_events": ({"surveys": "surveys", "events": "events"}, {"days": 90, "until": until(DAY)}),
+    "survey_moments": ({"surveys": "surveys", "moments": "surveys"}, {}),
+    "survey_returns": ({"surveys": "surveys", "returns": "returns"}, {}),
+    "survey_tickets": ({"surveys": "surveys", "tickets": "tickets"}, {"hours": 24.0}),
 }
 
 
@@ -104,9 +130,33 @@ def small_tables() -> dict[str, pd.DataFrame]:
                                   "start_ts": start}),
         "zones": pd.DataFrame({"session_id": np.repeat(ids, 2), "customer_id": np.repeat(who, 2),
                                "zone": ["home", "sale"] * sessions, "views": chance.integers(1, 9, 2 * sessions)}),
-        "surveys": pd.DataFrame({"customer_id": who[:answers], "kind": ["nps", "nps", "csat", "nps", "ces"] * 1_000,
+        "surveys": pd.DataFrame({"survey_id": np.char.mod("v%05d", np.arange(answers)), "customer_id": who[:answers],
+                                 "kind": ["nps", "nps", "csat", "nps", "ces"] * 1_000,
+                                 "touchpoint": ["order", "delivery", "order", "site", "site"] * 1_000,
+                                 "order_id": np.char.mod("%08d", chance.integers(0, 9_000, answers)),
                                  "score": chance.choice([0.0, 7.0, 9.0, 10.0, np.nan], answers),
-                                 "answered_ts": asked}),
+                                 "sent_ts": asked - pd.Timedelta(hours=30), "answered_ts": asked}),
+        "events": pd.DataFrame({"customer_id": who, "item": chance.choice(["shoes", "hats"], sessions), "ts": start,
+                                "event_ts": start, "login_ts": start,
+                                "event": chance.choice(["sent", "open", "click"], sessions)}),
+        "people": pd.DataFrame({"customer_id": np.char.add("c", np.arange(9_000).astype(str)),
+                                "registered_ts": pd.Timestamp("2022-12-01") + pd.to_timedelta(np.arange(9_000) % 700, "D")}),
+        "tickets": pd.DataFrame({"order_id": np.char.mod("%08d", chance.integers(0, 9_000, answers)),
+                                 "customer_id": who[:answers], "opened_ts": asked - pd.Timedelta(hours=500),
+                                 "topic": ["delivery", "invoice"] * 2_500,
+                                 "first_response_hours": chance.choice([2.0, 23.5, 24.0, 90.0], answers)}),
+        "returns": pd.DataFrame({"order_id": np.char.mod("%08d", np.arange(0, 9_000, 7)),
+                                 "return_ts": pd.Timestamp("2024-02-01 12:00")}),
+        "assignments": pd.DataFrame({"campaign_id": ["spring", "autumn"] * 2_000, "customer_id": who[:4_000],
+                                     "arm": chance.choice(["control", "A", "B"], 4_000),
+                                     "assigned_ts": pd.Timestamp("2024-03-09 23:30")}),
+        "consents": pd.DataFrame({"customer_id": who[:8_000], "channel": chance.choice(["email", "sms"], 8_000),
+                                  "purpose": chance.choice(["marketing", "soft_spam", "service"], 8_000),
+                                  "given_ts": start[:8_000],
+                                  "withdrawn_ts": pd.Series(start[:8_000] + pd.Timedelta(days=40)).mask(
+                                      chance.random(8_000) < 0.5)}),
+        "ends": pd.DataFrame({"number": range(9), "day": [19_600 + 30 * number for number in range(9)]}),
+        "named_gaps": pd.DataFrame({"name": ["shoes", "hats"] * 500, "gap": np.arange(1_000) % 37}),
     }  # fmt: skip
 
 
