@@ -238,3 +238,19 @@ def test_a_control_group_counts_and_goes() -> None:
     assert cgroup.out_of_memory() == 0
     cgroup.remove()
     assert not any(door.parent.exists() for door in cgroup.doors)
+
+
+def test_the_groups_of_killed_runners_are_swept_up() -> None:
+    cgroup = Cgroup.make(memory_mb=64)
+    if cgroup is None:
+        return  # as above
+    with subprocess.Popen(["/bin/true"]) as ended:
+        pass
+    stale = [door.parent.with_name(f"crmlib-{ended.pid}-0") for door in cgroup.doors]
+    for group in stale:
+        group.mkdir()
+    cgroup.remove()
+    another = Cgroup.make(memory_mb=64)
+    assert another is not None
+    another.remove()
+    assert not any(group.exists() for group in stale)
