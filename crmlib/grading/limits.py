@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import secrets
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from crmlib.grading.exercise import Limits
 
@@ -93,10 +94,11 @@ class Cgroup:
         Cgroup or None
             None where this user may not make one.
         """
-        name = f"crmlib-{secrets.token_hex(8)}"
+        name = f"crmlib-{os.getpid()}-{secrets.token_hex(4)}"
         values = {"memory": str(memory_mb * _MIB), "pids": str(processes)}
         for places in _candidates():
             made: list[Path] = []
+            _sweep(places)
             try:
                 for folder, controllers in places.items():
                     own = folder / name
@@ -135,6 +137,16 @@ class Cgroup:
                     folder.rmdir()
                     break
                 time.sleep(0.01)
+
+
+def _sweep(places: Iterable[Path]) -> None:
+    """Remove the groups of runners that were killed before they could."""
+    for place in places:
+        for group in place.glob("crmlib-*-*"):
+            owner = group.name.split("-")[1]
+            if not Path("/proc", owner).exists():
+                with contextlib.suppress(OSError):
+                    group.rmdir()
 
 
 def _limit(group: Path, controller: str, value: str) -> None:

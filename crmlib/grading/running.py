@@ -74,6 +74,8 @@ class Runner:
                 raise GradingError(f"{name!r} cannot name a shop: use letters, digits, '_' and '-'.")
             if not Path(folder).is_dir():
                 raise GradingError(f"There is no folder {folder} of the shop {name!r}.")
+            if sandbox != "none" and os.geteuid() == 0:
+                _require_readable(Path(folder))
         self.sandbox: Sandbox = sandbox
         self.description = "none: submissions ran without a sandbox, as if they were trusted"
         self._data = {name: Path(folder).resolve() for name, folder in data.items()}
@@ -204,6 +206,17 @@ class Runner:
                 transcript.broken = last_line(complaints)
             os.close(complaints)
             return ending, process.returncode
+
+
+def _require_readable(folder: Path) -> None:
+    """Refuse a shop that nobody could read, as whom root's submissions run."""
+    for path in (folder, *folder.rglob("*")):
+        needed = 0o005 if path.is_dir() else 0o004
+        if path.stat().st_mode & needed != needed:
+            raise GradingError(
+                f"{path} cannot be read by other users. Submissions that root grades run as one that owns nothing: "
+                f"chmod -R a+rX {folder}"
+            )
 
 
 def _prepared(notebook: Mapping[str, Any], parameters: dict[str, Any]) -> dict[str, Any]:

@@ -32,10 +32,17 @@ class Channel:
 
     fd = -1
     cell = 0
+    failed = -1  # the last cell of which an error was told
 
     def say(self, kind: str, **content: Any) -> None:
         """Send one line."""
         self.write(json_packer({"type": kind, **content}) + b"\n")
+
+    def say_failed(self, error: BaseException, traceback: list[str], name: str = "") -> None:
+        """Send the error of the running cell."""
+        self.failed = self.cell
+        name = name or type(error).__name__
+        self.say("failed", cell=self.cell, ename=name, evalue=str(error), traceback=traceback)
 
     def write(self, data: bytes) -> None:
         """Send bytes, all of them."""
@@ -138,7 +145,7 @@ class Shell(InteractiveShell):
 
     def _showtraceback(self, etype: type[BaseException], evalue: BaseException, stb: list[str]) -> None:
         _channel.flush()
-        _channel.say("failed", cell=_channel.cell, ename=str(etype.__name__), evalue=str(evalue), traceback=stb)
+        _channel.say_failed(evalue, stb, etype.__name__)
 
     def ask_exit(self) -> None:
         """Remember that the notebook called ``exit()``."""
@@ -208,7 +215,10 @@ def run_cells(cells: list[dict[str, Any]], numbers: list[int], fd: int) -> None:
         _channel.cell = number
         _channel.say("began", cell=number)
         count = shell.execution_count
-        shell.run_cell(cells[number]["source"], store_history=True)  # type: ignore[no-untyped-call]
+        result = shell.run_cell(cells[number]["source"], store_history=True)  # type: ignore[no-untyped-call]
+        error = result.error_before_exec or result.error_in_exec
+        if error is not None and _channel.failed != number:  # with no memory left, IPython cannot show a traceback
+            _channel.say_failed(error, [])
         _channel.flush()
         read = _tell_raw(raw, read)
         _channel.say("ran", cell=number, count=count)

@@ -51,7 +51,8 @@ def notebook(*sources: str, **metadata: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("shop")
+    folder = tmp_path_factory.mktemp("class") / "shop"
+    folder.mkdir()  # readable by others, unlike the folder around it
     (folder / "orders.csv").write_text("amount\n1\n2\n", encoding="ascii")
     return folder
 
@@ -95,6 +96,7 @@ def test_the_preloaded_shell_shows_what_a_kernel_shows(preloaded: Runner, shop: 
 
 
 @pytest.mark.needs("bwrap")
+@pytest.mark.slow
 @pytest.mark.parametrize("name", exercise_names())
 def test_both_engines_record_the_same_answers(name: str, tmp_path: Path) -> None:
     exercise = load_exercise(name)
@@ -146,7 +148,9 @@ def test_papermill_runs_a_notebook_by_the_sandbox_engine(preloaded: Runner, tmp_
 
     from crmlib.grading.engine import NAME
 
-    (tmp_path / "in.ipynb").write_text(json.dumps(notebook("open(source + '/orders.csv').read()")), encoding="utf-8")
+    python = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    document = notebook("open(source + '/orders.csv').read()", kernelspec=python)
+    (tmp_path / "in.ipynb").write_text(json.dumps(document), encoding="utf-8")
     made = execute_notebook(
         tmp_path / "in.ipynb",
         tmp_path / "out.ipynb",
@@ -195,6 +199,14 @@ def test_an_unknown_shop_is_named(shop: Path) -> None:
         Runner("none", data={"../a": shop}, limits=LIMITS)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user's submissions run as this very user")
+def test_a_shop_that_nobody_can_read_is_named(shop: Path, tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").touch(mode=0o600)
+    tmp_path.chmod(0o755)
+    with pytest.raises(GradingError, match=r"orders.csv cannot be read by other users.*chmod -R a\+rX"):
+        Runner("zygote", data={"a": shop, "b": tmp_path}, limits=LIMITS)
+
+
 def test_saved_outputs_are_left_out_before_a_run() -> None:
     saved = notebook("1")
     saved["cells"][0] |= {"outputs": [{"output_type": "stream"}], "execution_count": 3}
@@ -226,3 +238,19 @@ def test_a_control_group_counts_and_goes() -> None:
     assert cgroup.out_of_memory() == 0
     cgroup.remove()
     assert not any(door.parent.exists() for door in cgroup.doors)
+
+
+def test_the_groups_of_killed_runners_are_swept_up() -> None:
+    cgroup = Cgroup.make(memory_mb=64)
+    if cgroup is None:
+        return  # as above
+    with subprocess.Popen(["/bin/true"]) as ended:
+        pass
+    stale = [door.parent.with_name(f"crmlib-{ended.pid}-0") for door in cgroup.doors]
+    for group in stale:
+        group.mkdir()
+    cgroup.remove()
+    another = Cgroup.make(memory_mb=64)
+    assert another is not None
+    another.remove()
+    assert not any(group.exists() for group in stale)
