@@ -140,7 +140,7 @@ def small_tables() -> dict[str, pd.DataFrame]:
                                 "event_ts": start, "login_ts": start,
                                 "event": chance.choice(["sent", "open", "click"], sessions)}),
         "people": pd.DataFrame({"customer_id": np.char.add("c", np.arange(9_000).astype(str)),
-                                "registered_ts": pd.Timestamp("2022-12-01") + pd.to_timedelta(np.arange(9_000) % 700, "D")}),
+                                "registered_ts": pd.date_range("2022-12-01", periods=9_000, freq="2h")}),
         "tickets": pd.DataFrame({"order_id": np.char.mod("%08d", chance.integers(0, 9_000, answers)),
                                  "customer_id": who[:answers], "opened_ts": asked - pd.Timedelta(hours=500),
                                  "topic": ["delivery", "invoice"] * 2_500,

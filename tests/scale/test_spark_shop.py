@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, SparkSession
 
+    from crmlib.spark_engine import Spark
+
 pytestmark = pytest.mark.needs("java", "python:pyspark")
 
 POLICIES: dict[str, dict[str, Any]] = {
@@ -148,19 +150,19 @@ def test_other_tables_come_along(frame: DataFrame, spark: SparkSession) -> None:
     assert shop.products.to_pandas().to_dict("records") == [{"product_id": "7", "category": "hat"}]
 
 
-def test_other_tables_end_at_as_of_as_they_do_here(frame: DataFrame, spark: SparkSession) -> None:
+def test_other_tables_end_at_as_of_as_they_do_here(frame: DataFrame, spark: SparkSession, on_spark: Spark) -> None:
     surveys = pd.DataFrame(
         {
             "survey_id": ["s1", "s2", "s3"],
             "customer_id": [1.0, 2.0, None],
             "sent_ts": pd.to_datetime(["2024-01-10 09:00:00", "2024-01-31 23:59:59", "2024-02-01 00:00:00"]),
             "answered_ts": pd.to_datetime(["2024-01-11", "2024-02-02", "NaT"]),
-            "score": [9, 2, 5],
+            "score": [9.0, 2.0, 5.0],
         }
     )
     orders = pd.DataFrame({"customer_id": ["a"], "order_ts": ["2024-01-05"], "amount": [1]})
     here = open_shop({"orders": orders, "surveys": surveys}, as_of="2024-01-31")
-    there = open_shop({"orders": frame, "surveys": spark.createDataFrame(surveys)}, as_of="2024-01-31")
+    there = open_shop({"orders": frame, "surveys": spark.table(on_spark.lend(surveys).name)}, as_of="2024-01-31")
     assert len(here.surveys) == 2
     same(there.surveys, here.surveys)
 
