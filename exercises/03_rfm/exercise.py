@@ -183,31 +183,30 @@ orders_now = rfm.score(shop.orders, as_of=shop.as_of).to_pandas().set_index("cus
 #
 # `needed per 100 = 100 x (cost + came back anyway x order value x discount) / (order value x (margin - discount))`
 #
-# as the notebook did. Hand in a dict `choice`: the `segment` that needs the fewest extra orders, and its `needed_per_100`.
+# as the notebook did. Make a table `needed` with `segment`, `came_back` (the share that came back anyway), `order_value` and `needed_per_100`. Question 8 asks which segment you choose.
 
 # %% tags=["stub"] question="q7"
-raise NotImplementedError('Make `choice`: {"segment": ..., "needed_per_100": ...}.')
+raise NotImplementedError("Make `needed`: a DataFrame with segment, came_back, order_value and needed_per_100.")
 
 # %% tags=["solution"] question="q7"
 lapsed = first_scores[~first_scores["segment"].isin(healthy)]
 now = orders_now.reindex(lapsed["customer_id"]).to_numpy()
-per_segment = (
+needed = (
     lapsed.assign(back=now > lapsed["frequency"].to_numpy())
-    .groupby("segment")
+    .groupby("segment", as_index=False)
     .agg(came_back=("back", "mean"), orders=("frequency", "sum"), value=("monetary", "sum"))
 )
-order_value = per_segment["value"] / per_segment["orders"]
-given_away = per_segment["came_back"] * order_value * discount
-needed = 100 * (contact_cost + given_away) / (order_value * (margin - discount))
-choice = {"segment": needed.idxmin(), "needed_per_100": float(needed.min())}
+needed["order_value"] = needed["value"] / needed["orders"]
+given_away = needed["came_back"] * needed["order_value"] * discount
+needed["needed_per_100"] = 100 * (contact_cost + given_away) / (needed["order_value"] * (margin - discount))
 
 # %% tags=["answer"] question="q7"
-answer("q7", choice)
+answer("q7", needed)
 
 # %% [markdown] question="w1"
 # ## 8. Defend the choice
 #
-# The owner of the shop asks: "Why this segment, and how sure are you?" Answer in your own words. Name the number that must be reached, what you do not know, and what result of a test would change your mind. A person reads this.
+# The owner of the shop asks: "Why this segment, and how sure are you?" Answer in your own words. Name the segment and the number that must be reached, what you do not know, and what result of a test would change your mind. A person reads this.
 
 # %% tags=["stub"] question="w1"
 w1 = """
