@@ -127,7 +127,7 @@ def calibration_lines(tables: Mapping[str, pd.DataFrame], *, title: str, languag
         axis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set(xlabel=label("churn_told", language), ylabel=label("churn_happened", language), title=title)
     # where few leave, all points crowd at the origin of a scale to 100 %
-    end = min(1.02, 1.15 * max(float(table[["predicted", "high"]].max(axis=None)) for table in tables.values()))
+    end = min(1.02, 1.15 * max(float(table[["predicted", "high"]].to_numpy().max()) for table in tables.values()))
     axes.set(xlim=(0, end), ylim=(0, end))
     axes.figure.legend(loc="outside lower center", ncols=3, fontsize=9)
     return axes

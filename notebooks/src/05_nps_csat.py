@@ -309,7 +309,7 @@ if truth is not None:  # everybody was counted: chance has no part in it
     table.loc["everybody_truth", ["low", "high"]] = table.loc["everybody_truth", "score"]
 record("silence", table.reset_index(names="of"))
 shift = table["score"] - table["score"].iloc[0]
-title = f"Weights move the score by {shift['answers_weighted']:+.0f} points"
+title = f"Weights move the score by {shift['answers_weighted']:+.0f}"
 title += "" if truth is None else f"; the truth is {shift['everybody_truth']:+.0f} away"
 dots = table.rename(columns={"score": "estimate"}).rename(lambda name: text.label(name, language))
 axes = plots.interval_dots(dots, title=title, xlabel=xlabel)

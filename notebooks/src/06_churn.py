@@ -91,15 +91,15 @@ hand
 # %%
 flags = churn.signals(shop)
 same = flags.set_index("customer_id").loc[hand.index]
-assert all((same[name] == hand[name])[hand[name].notna()].all() for name in churn.SIGNALS)
+mine = {name: hand[name].dropna().astype(bool) for name in churn.SIGNALS}
+assert all((same.loc[marks.index, name] == marks).all() for name, marks in mine.items())
 shares = flags[list(churn.SIGNALS)].mean()
 record("signal_shares", {name: None if pd.isna(share) else round(float(share), 4) for name, share in shares.items()})
 print(f"No login for more than {rules.login_days} days, no purchase for more than {rules.purchase_days}; "
       f"a score {rules.score_operator} {rules.low_score:g}.")  # fmt: skip
 print("Of all customers: " + ", ".join(f"{name} {share:.0%}" for name, share in shares.dropna().items()) + ".")
-same[[*churn.SIGNALS, *churn.SIGNALS.values()]].rename(
-    columns=lambda name: name.replace("days_since_", "days: ")
-).convert_dtypes()
+shown = same[[*churn.SIGNALS, "days_since_login", "days_since_purchase"]].convert_dtypes()
+shown.rename(columns=lambda name: name.replace("days_since_", "days: "))
 
 # %% [markdown]
 # Our hands and the library agree wherever there was something to see. But is a signal *right*? To know, we must look at a day in the past, and see who left afterwards.
