@@ -19,7 +19,7 @@ from crmlib.schema import did_you_mean
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LANGUAGES", "Language", "concepts", "label", "playbook", "segment_name"]
+__all__ = ["LANGUAGES", "Language", "concepts", "label", "playbook", "segment_name", "touchpoint_name"]
 
 Language = Literal["en", "it"]
 LANGUAGES: tuple[Language, ...] = ("en", "it")
@@ -63,6 +63,25 @@ def segment_name(segment: str, language: str = "en") -> str:
     """
     segments = _words()["segments"]
     return str(_in(segments[segment]["name"], language)) if segment in segments else segment
+
+
+def touchpoint_name(touchpoint: str, language: str = "en") -> str:
+    """Return a touchpoint's name for people; one that the shop made up stays as it is.
+
+    Parameters
+    ----------
+    touchpoint
+        As in the column ``touchpoint`` of the surveys.
+    language
+        ``en`` or ``it``.
+
+    Examples
+    --------
+    >>> touchpoint_name("delivery", "it"), touchpoint_name("chat", "it")
+    ('Consegna', 'chat')
+    """
+    key = f"touchpoint_{touchpoint}"
+    return label(key, language) if key in _words()["labels"] else touchpoint
 
 
 def playbook(language: str = "en") -> pd.DataFrame:

@@ -75,6 +75,11 @@ def test_windows_say_which_share_of_the_returns_they_hold() -> None:
     assert [text.get_text() for text in axes.texts] == ["fixed: 25 d, 50%"]
 
 
+def test_a_window_on_the_right_is_named_inside_the_axes() -> None:
+    axes: Any = churn_plots.gap_curve([1, 2, 3, 4], {"data": 4, "fixed": 60}, title="t")
+    assert [text.get_ha() for text in axes.texts] == ["left", "right"]
+
+
 def test_the_best_point_is_marked() -> None:
     curve = churn.profit_curve(CHANCE, 20, OFFER)
     axes = churn_plots.profit_lines(curve, title="t")

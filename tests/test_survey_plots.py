@@ -81,6 +81,11 @@ def test_bins_hold_the_same_number_of_possible_values() -> None:
     assert sum(bar.get_height() for bar in one.patches) == 2
 
 
+def test_what_is_as_large_the_other_way_is_marked_too() -> None:
+    axes: Any = survey_plots.chance_bars([-4, 0, 4], seen=3, title="", xlabel="", ylabel="")
+    assert sorted(line.get_xdata()[0] for line in axes.lines) == [-3, 3]
+
+
 def test_drivers_are_said_in_words_where_they_are_known() -> None:
     axes = survey_plots.driver_dots(DRIVERS, title="", xlabel="", language="it")
     said = [text.get_text() for text in axes.get_yticklabels()]

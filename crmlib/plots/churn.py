@@ -59,9 +59,10 @@ def gap_curve(gaps: ArrayLike, windows: Mapping[str, float], *, title: str, lang
         share = np.searchsorted(ordered, days, side="right") / len(ordered)
         colour = COLOURS[(place + 1) % len(COLOURS)]
         axes.axvline(days, color=colour, linestyle="--", linewidth=1.8)
+        left = days > 0.6 * end  # a label on the right would leave the axes
         axes.annotate(
-            f"{name}: {days:.0f} d, {share:.0%}", (days, 0.06 + 0.09 * place), xytext=(6, 0),
-            textcoords="offset points", fontsize=9.5,
+            f"{name}: {days:.0f} d, {share:.0%}", (days, 0.06 + 0.09 * place), xytext=(-6 if left else 6, 0),
+            textcoords="offset points", fontsize=9.5, ha="right" if left else "left",
         )  # fmt: skip
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set(xlabel=label("gap_days", language), ylabel=label("share_of_returns", language), title=title)
@@ -92,8 +93,9 @@ def signal_dots(table: pd.DataFrame, *, everyone: float, title: str, language: s
                      label=label(f"churn_{name}", language))  # fmt: skip
         for place, share in zip(places, rows[name], strict=True):
             axes.annotate(
-                f"{share:.0%}", (share, place), xytext=(0, above), textcoords="offset points", ha="center", fontsize=9
-            )
+                f"{share:.0%}", (share, place), xytext=(0, above), textcoords="offset points", ha="center", fontsize=9,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
+            )  # fmt: skip
     axes.set_yticks(places, [label(f"signal_{name}", language) for name in rows.index])
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set(xlabel=label("share_of_customers", language), xlim=(-0.03, 1.03), ylim=(-0.6, len(rows) - 0.4))
@@ -116,7 +118,7 @@ def calibration_lines(tables: Mapping[str, pd.DataFrame], *, title: str, languag
         ``en`` or ``it``.
     """
     axes = plt.subplots(figsize=(6.4, 4.8))[1]
-    axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1.4)
+    axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1.4, label=label("churn_exact", language))
     for place, (name, table) in enumerate(tables.items()):
         colour, mark = COLOURS[place % len(COLOURS)], "osD^v"[place % 5]
         axes.vlines(table["predicted"], table["low"], table["high"], color=colour, alpha=0.45, linewidth=2)
@@ -124,8 +126,10 @@ def calibration_lines(tables: Mapping[str, pd.DataFrame], *, title: str, languag
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set(xlabel=label("churn_told", language), ylabel=label("churn_happened", language), title=title)
-    axes.set(xlim=(0, 1.02), ylim=(0, 1.02))
-    axes.legend()
+    # where few leave, all points crowd at the origin of a scale to 100 %
+    end = min(1.02, 1.15 * max(float(table[["predicted", "high"]].to_numpy().max()) for table in tables.values()))
+    axes.set(xlim=(0, end), ylim=(0, end))
+    axes.figure.legend(loc="outside lower center", ncols=3, fontsize=9)
     return axes
 
 
@@ -141,7 +145,7 @@ def gain_lines(curves: Mapping[str, pd.DataFrame], *, title: str, language: str 
     language
         ``en`` or ``it``.
     """
-    axes = plt.subplots(figsize=(7, 4.6))[1]
+    axes = plt.subplots(figsize=(7.6, 4.6))[1]
     axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1.4, label=label("by_chance", language))
     for place, (name, curve) in enumerate(curves.items()):
         axes.plot(
@@ -180,7 +184,7 @@ def profit_lines(curve: pd.DataFrame, *, title: str, language: str = "en") -> Ax
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.set(xlabel=label("ranked_contacted", language), ylabel=label("profit_so_far", language), title=title)
     axes.set(xlim=(0, 1))
-    axes.legend(loc="lower left")
+    axes.figure.legend(loc="outside lower center", ncols=2, fontsize=9)
     return axes
 
 
@@ -209,7 +213,7 @@ def survival_steps(curve: pd.DataFrame, *, title: str, most: int = 4, language: 
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set(xlabel=label("days_since_first", language), ylabel=label("share_still_there", language), title=title)
     axes.set(xlim=(0, None), ylim=(0, 1.02))
-    axes.legend(loc="upper right")
+    axes.figure.legend(loc="outside lower center", ncols=most, fontsize=9)
     return axes
 
 
@@ -227,7 +231,7 @@ def cohort_map(table: pd.DataFrame, *, title: str, language: str = "en") -> Axes
     """
     shown = (100 * table.iloc[:, 1:]).set_axis([str(month) for month in table.index])
     many = shown.size > _MANY_CELLS
-    axes = plt.subplots(figsize=(9.4, 0.26 * len(shown) + 1.7))[1]
+    axes = plt.subplots(figsize=(9.4, max(3.9, 0.26 * len(shown) + 1.7)))[1]
     sns.heatmap(
         shown, cmap="Blues", vmin=0, vmax=float(np.nanquantile(shown, 0.98)) if shown.notna().any(axis=None) else 1,
         annot=not many, fmt=".0f", linewidths=0.4, cbar_kws={"label": label("share_buying_again", language)},

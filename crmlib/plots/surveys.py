@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from crmlib.plots.style import BLUE, GREY, ORANGE, SKY, VERMILION
-from crmlib.text import label
+from crmlib.text import label, touchpoint_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,7 +88,7 @@ def sample_lines(samples: pd.DataFrame, *, truth: float, title: str, xlabel: str
 def chance_bars(
     by_chance: ArrayLike, *, seen: float, title: str, xlabel: str, ylabel: str, language: str = "en"
 ) -> Axes:
-    """Draw what chance alone gives, and what was seen.
+    """Draw what chance alone gives, what was seen, and what is as large the other way.
 
     Parameters
     ----------
@@ -105,11 +105,12 @@ def chance_bars(
     """
     axes = plt.subplots(figsize=(8, 3.8))[1]
     axes.hist(np.asarray(by_chance, dtype=float), bins=_steps(by_chance), color=SKY, edgecolor="white", linewidth=0.4)
-    axes.axvline(seen, color=ORANGE, linewidth=3)
-    axes.annotate(label("seen", language), (seen, 0.94), xycoords=("data", "axes fraction"), xytext=(6, 0),
-                  textcoords="offset points", fontsize=9.5)  # fmt: skip
+    axes.axvline(seen, color=ORANGE, linewidth=3, label=label("seen", language))
+    # "as large" counts both directions, so both tails are marked
+    axes.axvline(-seen, color=ORANGE, linewidth=2, linestyle=":", label=label("seen_mirrored", language))
     axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
     axes.grid(visible=False, axis="x")
+    axes.figure.legend(loc="outside lower center", ncols=2, fontsize=9)
     return axes
 
 
@@ -251,7 +252,7 @@ def _driver(name: object, language: str) -> str:
     factor, _, level = str(name).partition(": ")
     touchpoint = factor.removeprefix("csat_")
     if factor != touchpoint and touchpoint in _TOUCHPOINTS:
-        said = label(f"touchpoint_{touchpoint}", language)
+        said = touchpoint_name(touchpoint, language)
         return (
             f"{said}: {label('driver_' + level.replace(' ', '_'), language)}"
             if level in _LEVELS

@@ -30,7 +30,7 @@ discount: float = 0.10  # what the offer takes off one order
 import numpy as np
 import pandas as pd
 
-from crmlib import churn, explore, open_shop, plots, record, stop_here
+from crmlib import churn, explore, open_shop, plots, record, stop_here, text
 from crmlib.synth import has_truth, read_truth
 
 plots.use_style()
@@ -64,42 +64,47 @@ if span <= 2 * horizon_days or not orders["customer_id"].duplicated().any():
 # - **no purchase** in the last 60 days;
 # - **a low score**: less than 6 of 10, when asked "would you recommend us?".
 #
-# Take six customers. We count days, and compare.
+# Take six customers. Three answered that question: the lowest mark, the middle one and the highest. Three did not: the longest gone, a middle one, and the last to buy. (Without surveys, all six are spread from the longest gone to the last.) We count days, and compare.
 
 # %%
-ids = sorted(orders["customer_id"].unique())[:: max(1, orders["customer_id"].nunique() // 6)][:6]
-hand = pd.DataFrame({"last_order": orders.groupby("customer_id")["order_ts"].max()}).loc[ids]
+hand = pd.DataFrame({"last_order": orders.groupby("customer_id")["order_ts"].max().dt.normalize()})
 if has_logins:
-    hand["last_login"] = shop.logins.to_pandas().groupby("customer_id")["login_ts"].max()
+    hand["last_login"] = shop.logins.to_pandas().groupby("customer_id")["login_ts"].max().dt.normalize()
 if has_surveys:
     answers = shop.surveys.to_pandas().query("kind == 'nps' and score.notna()")
     hand["score"] = answers.sort_values("answered_ts").groupby("customer_id")["score"].last()
-silent = {name: (today - hand[name].dt.normalize()).dt.days for name in ("last_order", "last_login") if name in hand}
-hand["no_purchase"] = silent["last_order"] > 60
-if has_logins:
-    hand["no_login"] = silent["last_login"] > 30
+answered = hand.dropna(subset="score").sort_values("score", kind="stable") if has_surveys else hand[:0]
+others = hand.drop(answered.index).sort_values("last_order", kind="stable")
+count = 3 if has_surveys else 6
+spread = [part.iloc[np.linspace(0, len(part) - 1, count).astype(int)] for part in (answered, others) if len(part)]
+hand = pd.concat(spread).loc[lambda table: ~table.index.duplicated()]
+hand["no_purchase"] = (today - hand["last_order"]).dt.days > 60
+hand["no_login"] = (today - hand["last_login"]).dt.days.astype("Int64") > 30 if has_logins else pd.NA
+hand["low_score"] = hand["score"] < 6 if has_surveys else pd.NA
 hand
 
 # %% [markdown]
-# Two questions hide in the empty cells, if there are any. Is a customer who *never* logged in a case of "no login for 30 days"? Is one who never answered satisfied?
+# Two questions hide in the empty cells (`<NA>`, `NaT`). Is a customer who *never* logged in a case of "no login for 30 days"? Is one who never answered satisfied?
 #
-# Businesses differ, so these are rules of the **policy**, not of the code. By default, who never logged in is counted from the day of registration, and who never answered shows no low score. Where the shop keeps no logins at all, the flag stays empty: we do not know.
+# Businesses differ, so these are rules of the **policy**, the shop's own definitions, not of the code. By default, who never logged in is counted from the day of registration, and who never answered shows no low score. Where the shop keeps no logins at all, the flag stays empty: we do not know.
 
 # %%
 flags = churn.signals(shop)
-same = flags.set_index("customer_id").loc[ids]
-assert (same["no_purchase"] == hand["no_purchase"]).all()
+same = flags.set_index("customer_id").loc[hand.index]
+mine = {name: hand[name].dropna().astype(bool) for name in churn.SIGNALS}
+assert all((same.loc[marks.index, name] == marks).all() for name, marks in mine.items())
 shares = flags[list(churn.SIGNALS)].mean()
 record("signal_shares", {name: None if pd.isna(share) else round(float(share), 4) for name, share in shares.items()})
-print(
-    f"login windows: {rules.login_days} days; purchase windows: {rules.purchase_days} days; low: < {rules.low_score}."
-)
-same[[*churn.SIGNALS, *churn.SIGNALS.values()]]
+print(f"No login for more than {rules.login_days} days, no purchase for more than {rules.purchase_days}; "
+      f"a score {rules.score_operator} {rules.low_score:g}.")  # fmt: skip
+print("Of all customers: " + ", ".join(f"{name} {share:.0%}" for name, share in shares.dropna().items()) + ".")
+shown = same[[*churn.SIGNALS, "days_since_login", "days_since_purchase"]].convert_dtypes()
+shown.rename(columns=lambda name: name.replace("days_since_", "days: "))
 
 # %% [markdown]
-# Our hands and the library agree. But is a signal *right*? To know, we must look at a day in the past, and see who left afterwards.
+# Our hands and the library agree wherever there was something to see. But is a signal *right*? To know, we must look at a day in the past, and see who left afterwards.
 #
-# So we step back by one horizon, pretend that the days after it have not come, and note the signals. `shop.on(day)` is the shop as it was on that day: later orders, logins, answers and returns are not in it. Then we look at what came. A customer **left** if no order came within the horizon. Only those who had ordered in the half-year before are asked: the others had gone already.
+# So we step back by one horizon (90 days, unless you changed `horizon_days`), pretend that the days after it have not come, and note the signals. `shop.on(day)` is the shop as it was on that day: later orders, logins, answers and returns are not in it. Then we look at what came. A customer **left** if no order came within the horizon. Only those who had ordered in the half-year before are asked: the others had gone already.
 #
 # **What do you expect?** Which signal is right most often? Which one catches most of those who left?
 
@@ -113,7 +118,7 @@ if min(left.sum(), (~left).sum()) < 20:
 signs = churn.judge_signals(latest)
 record("signals_judged", signs.reset_index(names="signal"))
 best = signs.drop("any", errors="ignore")["caught"].idxmax()
-title = f"{best.replace('_', ' ').capitalize()} catches {signs.loc[best, 'caught']:.0%} of the leavers; {left.mean():.0%} of all left"
+title = f"{best.replace('_', ' ').capitalize()} catches {signs.loc[best, 'caught']:.0%} of the leavers; {left.mean():.0%} of all customers left"
 axes = plots.signal_dots(signs, everyone=left.mean(), title=title, language=language)
 
 # %% [markdown]
@@ -121,6 +126,8 @@ axes = plots.signal_dots(signs, everyone=left.mean(), title=title, language=lang
 #
 # - The **diamond** is what the signal catches. Far left: most of those who left never showed it. Few customers answer surveys, so a low score, whatever it means, is silent about most.
 # - The **circle** is how often the signal is right. Compare it with the dotted line, the share that left among *everyone*. A circle on the line says nothing at all.
+#
+# Do not be alarmed by the dotted line. It counts everybody who bought nothing *within the horizon*, and many of them are only slow. Section 3 has another definition, and other numbers.
 #
 # A signal is a rule of thumb. It is quick, anybody understands it, and it treats all customers alike. That last point is the trouble.
 #
@@ -136,12 +143,15 @@ found = churn.windows(shop)
 window = float(found["days"].iloc[0])
 within = (gaps <= rules.purchase_days).mean()
 record("purchase_window_days", round(window, 2))
-marks = {"fixed": float(rules.purchase_days), "nine of ten returns": window}
+marks = {
+    text.label("window_fixed", language): float(rules.purchase_days),
+    text.label("window_returns", language): window,
+}
 title = f"{rules.purchase_days} days hold {within:.0%} of the returns; nine of ten need {window:.0f}"
 axes = plots.gap_curve(gaps, marks, title=title, language=language)
 
 # %% [markdown]
-# Read the curve at the first line. The rest, up to 100 %, are customers who came back *later* than that. The fixed window calls each of them lost, and they were only slow.
+# Read the curve at the line of the fixed window. The rest, up to 100 %, are returns that came *later* than that. The fixed window calls those customers lost, and they were only slow. If instead nine of ten returns come long before the fixed window, it raises the alarm too late.
 #
 # Two warnings. The curve holds only those who came back; who never did has no gap. And in a short history long gaps had no time to close, so the true window is somewhat longer.
 #
@@ -151,10 +161,13 @@ axes = plots.gap_curve(gaps, marks, title=title, language=language)
 by = "category" if {"order_lines", "products"} <= set(shop.tables) else "customer"
 personal = churn.windows(shop, policy={"churn": {"window_by": by, "fewest_gaps": 5}}).iloc[1:]
 record("windows_by", {"by": by, "count": len(personal), "shortest": float(personal["days"].min())})
-print(f"{len(personal):,} windows by {by}; the shop's own is {window:.0f} days.")
-personal.sort_values("days").iloc[np.unique(np.linspace(0, len(personal) - 1, 8).astype(int))].round(1)
+print(f"{len(personal):,} windows by {by}, a few of them below; the shop's own is {window:.0f} days.")
+some = np.unique(np.linspace(0, len(personal) - 1, 8).astype(int))
+personal.sort_values("days").iloc[some].set_index("name").round(1)
 
 # %% [markdown]
+# `gaps` is how many returns a window was read from, and `days` is the window. A category's window runs from coffee to coffee, whatever else was bought in between. So it is longer than the shop's own.
+#
 # ## 3. Who stays? Cohorts
 #
 # A **cohort** is the customers whose first order fell into one month. Follow each: which share bought in the next month, and the one after?
@@ -171,9 +184,11 @@ axes = plots.cohort_map(cohorts, title=title, language=language)
 # %% [markdown]
 # Each row is a cohort, and each row ends where the data end. Those cells are **censored**: the months are not over, or have not come. A zero there would say "nobody came back", and it would be a lie. It is a usual one: fill such cells with 0, average the columns, and the shop looks as if it were dying.
 #
-# Look down a column to compare cohorts at the same age. Look along a diagonal to see a season: all customers in the same calendar month.
+# Look down a column to compare cohorts at the same age. Look along a diagonal, from the lower left to the upper right, to see a season: all cohorts in the same calendar month.
 #
-# A **retention rate** needs a word for "still a customer". Here: ordered within the last half-year. Of those who were active when the month began, which share still is when it ends?
+# A **retention rate** needs a word for "still a customer". Here: ordered within the last half-year (`active_days` in the policy). Of those who were customers when the month began, which share still is when it ends? The rest were lost: retention and churn add up to 100 %.
+#
+# **What do you expect?** Section 1 counted who buys nothing in one horizon. Will more or fewer be lost in a month?
 
 # %%
 months = churn.retention(shop).set_index("period")
@@ -181,10 +196,13 @@ steady = months[months.index.start_time > orders["order_ts"].min() + pd.Timedelt
 kept = steady["kept"].sum() / max(1, steady["at_start"].sum())
 record("monthly_retention", round(float(kept), 4))
 print(f"Kept in a month, once the shop is half a year old: {kept:.1%}; so {1 - kept:.1%} are lost in a month.")
-months.tail(6).astype({"retention_rate": float, "churn_rate": float}).style.format(precision=3)
+shown = months.tail(6)[["at_start", "kept", "lost", "newcomers", "returned", "retention_rate"]]
+shown.astype({"retention_rate": float}).style.format(precision=3)
 
 # %% [markdown]
-# The first half-year is left out of the mean. Nobody can be lost before the half-year of silence is over, so a young shop always looks loyal.
+# Two definitions, two numbers. A customer who buys every four months has "left" in section 1, and is still here now. So never quote a churn rate without its definition.
+#
+# The first half-year is left out of the mean. Nobody can be lost before the half-year of silence is over, so a young shop always looks loyal. And who is lost in June last bought in December: a busy season comes back, half a year later, as a bad month.
 #
 # ## 4. How long do they stay? Survival
 #
@@ -197,34 +215,41 @@ months.tail(6).astype({"retention_rate": float, "churn_rate": float}).style.form
 # %% mystnb={"image": {"alt": "Falling steps: share of customers still there by days since the first order, for small and large first orders, with bands."}}
 lives = churn.lifetimes(shop)
 large = lives["first_amount"] > lives["first_amount"].median()
-size = large.map({True: "large first order", False: "small first order"})
+size = large.map({True: text.label("first_order_large", language), False: text.label("first_order_small", language)})
 curve = churn.kaplan_meier(lives["days"], lives["left_us"], by=size)
 test = churn.log_rank(lives["days"], lives["left_us"], size)
 year = curve[curve["days"] <= 365].groupby("group")["share"].last()
 record("still_there_after_a_year", year.round(4).to_dict())
 record("log_rank_p", test.p_value)
-title = f"After a year {year.max():.0%} are still there after a {year.idxmax()}, {year.min():.0%} after the other"
+title = "After a year: " + ", ".join(f"{share:.0%} ({name})" for name, share in year.items())
 axes = plots.survival_steps(curve, title=title, language=language)
+for name, day in churn.median_lifetime(curve).items():
+    print(
+        f"{name}: "
+        + ("more than half are still there at the end" if pd.isna(day) else f"half have gone by day {day:.0f}")
+    )
 
 # %% [markdown]
-# Nobody leaves before half a year, by our definition: the flat start is that definition, not loyalty. Then comes a cliff, where there is one: those who never came back after their first order. The band is what 95 % intervals leave open. It widens to the right, where few are still watched.
+# Nobody leaves before half a year, by our definition: the flat start is that definition, not loyalty. Then comes a cliff, where there is one: those who never came back after their first order. The band is what 95 % intervals leave open. It is wider where few are still watched. A lifetime is read off the curve where it crosses 50 %: by that day half have gone. (Where a cliff crosses it, that day is the definition's, not theirs.)
 #
-# Is the gap between the curves more than luck? The **log-rank test** compares who left in each group with what one common speed would give. The **Cox regression** goes on: it says by which factor each thing speeds leaving up, the others held equal.
+# Is the gap between the curves more than luck? The **log-rank test** compares who left in each group with what one common speed would give. Its p-value says how often luck alone would open such a gap. The **Cox regression** goes on: it says by which factor each thing speeds leaving up, the others held equal.
 
 # %%
 about = pd.DataFrame({"first order doubled": np.log2(lives["first_amount"].clip(lower=1))})
 if "customers" in shop.tables and "acquisition_channel" in shop.customers.columns:
     account = shop.customers.to_pandas().set_index("customer_id")
     about["came by"] = lives["customer_id"].map(account["acquisition_channel"])
+    print(f"Channels are compared with '{about['came by'].min()}'.")
 print(f"Log-rank: chi-square {test.chi_square:.1f}, {test.degrees} degree of freedom, p = {test.p_value:.2g}.")
 effects = churn.cox(lives["days"], lives["left_us"], about)
 record("cox", effects.reset_index())
-effects.style.format(precision=3)
+shown = effects.drop(columns="p_value").rename(lambda name: name.replace("came by_", "came by: "))
+shown.style.format(precision=3)
 
 # %% [markdown]
-# A `hazard_ratio` of 0.8 means: at any age, 20 % fewer leave per day. Above 1, they leave sooner. If the interval from `low` to `high` holds 1, we cannot say.
+# A `hazard_ratio` of 0.8 means: at any age, 20 % fewer leave per day. Above 1, they leave sooner. If the interval from `low` to `high` holds 1, we cannot say. A first order of twice the amount multiplies the daily risk by the ratio in the first row.
 #
-# Cox assumes that the factor is the same at every age. `drift_p_value` checks it. Where it is small, the effect fades or grows with time, and the ratio is only an average over ages. With thousands of customers a small p-value is easy to get, so look at `drift` as well: near 0 it does no harm.
+# Cox assumes that the factor is the same at every age. `drift_p_value` checks it. Where it is small, the effect fades or grows with time, and the ratio is only an average over ages. With thousands of customers a small p-value is easy to get, so look at `drift` as well, the correlation of the effect with time: near 0 it does no harm.
 #
 # And note what the covariates are: things known *on the first day*. "Number of logins so far" would not do. Who stays longer logs in more often, because they stay longer.
 #
@@ -236,7 +261,14 @@ effects.style.format(precision=3)
 #
 # > **A mistake that real analysts make.** They compute their features once, from the whole table, and *then* split the customers into a training half and a test half. The halves are honest. The features are not: they were computed after the customers had left.
 #
-# Here an analyst adds one innocent column: orders per customer.
+# Here an analyst adds one innocent column: orders per customer. Two measures judge the forecasts of the test half:
+#
+# - **brier**: the mean squared distance between the probability told and what happened (0 or 1). 0 is perfect; less is better.
+# - **roc_auc**: take one who left and one who stayed, at random. How often does the leaver have the higher probability? 0.5 is a coin, 1 is perfect.
+#
+# "On paper" the column is filled from the whole table. "On the day" it holds what was known on the cut-off day, as it would in real use.
+#
+# **What do you expect?** How much does one column help on paper, and on the day?
 
 # %%
 counts = orders.groupby("customer_id").size()
@@ -248,10 +280,10 @@ told = {"analyst, on paper": brilliant.predict(leaky[~half]), "analyst, on the d
 told["honest model"] = honest.predict(latest[~half])
 pitfall = churn.scorecard(latest.loc[~half, "left_us"], told)
 record("leak", pitfall.reset_index(names="model"))
-pitfall[["brier", "log_loss", "roc_auc", "average_precision"]].loc[list(told)].round(3)
+pitfall[["brier", "roc_auc"]].loc[list(told)].round(3)
 
 # %% [markdown]
-# On paper the analyst wins by far. On the day it matters, only the orders *so far* are known, and the model that learnt to trust tomorrow's count does worse than the honest one.
+# On paper the analyst wins by far. On the day it matters, only the orders *so far* are known. The model that learnt to trust tomorrow's count has nothing left to win by, and does no better than the honest one, usually worse.
 #
 # Two habits protect you. Ask of each column: *on which day was this known?* And test it: compute the features twice, once from all that is known now, once from the shop as it was. What differs has looked ahead.
 
@@ -264,18 +296,20 @@ def whole_table(known: object, _at: object) -> pd.DataFrame:
 looked_ahead = churn.leaks(whole_table, shop, days[-1])
 clean = churn.leaks(lambda known, at: churn.features(known, as_of=at), shop, days[-1])
 record("leaks_found", {"analyst": looked_ahead, "library": clean})
-print(f"The analyst's columns that look ahead: {looked_ahead}. The library's: {clean}.")
+print(f"The analyst's columns that look ahead: {', '.join(looked_ahead)}. The library's: {', '.join(clean) or 'none'}.")
 
 # %% [markdown]
+# Where `(rows)` stands in that list, even the *rows* look ahead: the whole table holds customers who came only after the cut-off.
+#
 # There is a second trap in the same place. An order that is sent back *after* the cut-off is a sale on the cut-off day, and none today. `shop.on(day)` knows that; a filter on the order's date does not.
 #
 # ### Who wins?
 #
-# Two models, logistic regression and gradient boosting, meet guesses that need no learning, or hardly any: everyone alike; recency alone, the R of RFM; the three signals; and `1 - P(alive)` from notebook 04.
+# Two models meet guesses that need no learning, or hardly any. *Logistic regression* adds up points for and against; *gradient boosting* asks many small yes-or-no questions in a row. The guesses: everyone alike; recency alone, the R of RFM; the three signals; and `1 - P(alive)` from notebook 04. More measures:
 #
-# - **brier**: mean squared distance from the truth. **log_loss** punishes the sure and wrong harder. Less is better for both.
+# - **log_loss** is like brier, and punishes the sure and wrong harder. Less is better.
 # - **calibration_gap**: when it says 30 %, do 30 % leave? The mean distance over tenths of the customers.
-# - **average_precision**, **roc_auc**, **lift_10**: is the *order* right, whatever the numbers?
+# - **average_precision** and **lift_10** ask, like roc_auc, whether the *order* is right. Going down the list: which share of those so far did leave, on average? And how many times as many leavers as usual are in the top tenth?
 #
 # **What do you expect?** By how much will a model beat plain recency?
 
@@ -285,7 +319,7 @@ names = list(judged.columns[judged.columns.get_loc("logistic") :])
 card = churn.scorecard(judged["left_us"], judged[names])
 record("scorecard", card.reset_index(names="model"))
 winner = next(name for name in card.index if name in churn.KINDS)
-print(f"{len(judged):,} customers judged; {judged['left_us'].mean():.0%} left.")
+print(f"{len(judged):,} forecasts judged; {judged['left_us'].mean():.0%} left. Best by Brier: {card.index[0]}.")
 others = [name for name in ("1 - P(alive)", "three signals") if name in card.index][:1]
 tables = {name: churn.calibration(judged["left_us"], judged[name]) for name in [winner, *others]}
 gap = card.loc[winner, "calibration_gap"]
@@ -294,9 +328,11 @@ axes = plots.calibration_lines(tables, title=title, language=language)
 card.round(3)
 
 # %% [markdown]
-# On the diagonal, what is told is what happens. Above it, more left than was told. A line may rise steadily and still lie far off: then the order is right and the numbers are not. `1 - P(alive)` answers another question. "Has left for good" is not "buys nothing in the next weeks": a customer who is alive and slow may buy nothing.
+# The table is sorted by the Brier score. Where a plain guess comes first, or close, take the guess: it is cheaper, and anybody can explain it.
 #
-# The models learnt from earlier months. If a season moves everybody at once, no ranking can know it, and the whole line shifts. That is what the gap mostly holds.
+# Now the figure. On the diagonal, what is told is what happens. Above it, more left than was told. A line may rise steadily and still lie far off: then the order is right and the numbers are not. `1 - P(alive)` answers another question. "Has left for good" is not "buys nothing within the horizon": a customer who is alive and slow may buy nothing.
+#
+# The models learnt from earlier months. If a season moves everybody at once, no ranking can know it, and the whole line shifts. Much of a gap is often just that.
 #
 # **What do you expect?** If we contact the fifth that the model finds likeliest to leave, which share of the leavers do we reach?
 
@@ -310,36 +346,38 @@ title = f"A fifth can hold {most:.0%} of the leavers at most; the model finds {r
 axes = plots.gain_lines(curves, title=title, language=language)
 
 # %% [markdown]
-# Where most customers leave, a gain curve cannot rise steeply: any fifth is full of leavers. Hold it against the limit in the title, not against 100 %.
+# Read it upwards from 20 %: there each curve shows the share of the leavers that we reach. Where most customers leave, a gain curve cannot rise steeply: any fifth is full of leavers. Hold it against the limit in the title, not against 100 %.
 #
 # ## 6. From which probability on does it pay?
 #
-# A probability is no decision. Money makes it one. An offer has four numbers:
+# A probability is no decision. Money makes it one. An offer has three numbers, and a catch:
 #
-# - its **success rate**: whom it keeps, of those about to leave. Only an experiment can tell;
+# - its **success rate**: which share it keeps, of those about to leave. Only an experiment can tell;
 # - the cost of a **contact**, whatever comes of it;
-# - the cost of the **incentive**, where it is taken;
-# - and who takes it **anyway**: those who would have stayed, and thank us for the present.
+# - the cost of the **incentive**, where it is taken: here a discount on one order of the usual size;
+# - the catch: those who would have stayed take it **anyway**, and thank us for the present.
 #
-# One customer, by hand: 70 % likely to leave, worth 40 if kept.
+# One customer, by hand: 70 % likely to leave, worth 40 if kept, in the shop's currency.
+#
+# **What do you expect?** Does the offer pay for this customer?
 
 # %%
 rate = latest["orders"] / (latest["tenure_days"] + horizon_days)
 value = dict(zip(latest["customer_id"], margin * latest["mean_order_value"].clip(lower=0) * rate * 365, strict=True))
-offer = churn.Offer(
-    success_rate=success_rate,
-    contact_cost=contact_cost,
-    incentive_cost=round(discount * float(latest["mean_order_value"].median()), 2),
-)
+incentive = round(discount * float(latest["mean_order_value"].median()), 2)
+offer = churn.Offer(success_rate=success_rate, contact_cost=contact_cost, incentive_cost=incentive)
 kept_one = 0.70 * offer.success_rate * (40 - offer.incentive_cost)
 stayed_anyway = 0.30 * offer.incentive_cost
 by_hand = kept_one - stayed_anyway - offer.contact_cost
 assert np.isclose(by_hand, churn.expected_profit(0.70, 40, offer))
-print(f"Won {kept_one:.2f}, given away {stayed_anyway:.2f}, contact {offer.contact_cost:.2f}: together {by_hand:+.2f}.")
-print(f"At a value of 40 the offer pays from a probability of {churn.pays_from(40, offer):.0%}; above 100 %: never.")
+print(f"Won: 0.70 x {success_rate} x (40 - {offer.incentive_cost}) = {kept_one:.2f}.")
+print(f"Given away: 0.30 x {offer.incentive_cost} = {stayed_anyway:.2f}. Contact: {contact_cost:.2f}.")
+print(
+    f"Together {by_hand:+.2f}. A value of 40 pays from a probability of {churn.pays_from(40, offer):.0%}; above 100 %: never."
+)
 
 # %% [markdown]
-# Now everyone of the last cut-off, the most promising first. What a customer is worth is here a year's margin at the pace so far: a rough figure, and the next notebook's CLTV would be a better one.
+# Now everyone of the last cut-off, the most promising first. What a customer is worth is here a year's margin at the pace so far: a rough figure, and the CLTV of notebook 04 would be a better one.
 #
 # **What do you expect?** Contact everybody, nobody, or some?
 
@@ -358,6 +396,8 @@ axes = plots.profit_lines(profit, title=title, language=language)
 # The curve rises while the offer earns more than it gives away, and falls after. If it never rises, the offer is too dear, or keeps too few: do not send it. The dashed line is the same list with what really happened in place of the probabilities. It still *believes* the success rate.
 #
 # How much hangs on that belief? Move it.
+#
+# **What do you expect?** How many would you contact if the offer kept half as many?
 
 
 # %%
@@ -368,7 +408,8 @@ def threshold(success: float = 0.10, cost: float = 0.50, incentive: float = 5.0)
     print(
         f"Contact {point['contacted']:.0%} of them: {point['expected']:+,.0f} expected, {point['realised']:+,.0f} realised."
     )
-    print(f"A customer worth 40 pays from a probability of {min(churn.pays_from(40, trial), 9.99):.0%} on.")
+    pays = float(churn.pays_from(40, trial))
+    print("A customer worth 40 " + (f"pays from a probability of {pays:.0%} on." if pays <= 1 else "never pays."))
 
 
 threshold(success=success_rate, cost=contact_cost, incentive=offer.incentive_cost)
@@ -379,13 +420,16 @@ explore(threshold, success=(0.02, 0.5, 0.02), cost=(0.0, 2.0, 0.1), incentive=(0
 #
 # The course text gives each signal its own action. A reminder with an incentive, by e-mail and SMS, in a cordial tone. A personal discount by e-mail, persuasive. A question, by e-mail, with empathy: who gave a low score wants to be heard, not sold to.
 #
-# One entry a contact and signal. And nobody without consent: who said no, or never said yes, is not in the queue. For its own customers a shop in Italy may write about similar goods by e-mail, until they object; SMS always needs a yes.
+# One entry a contact and signal: who shows two signals is in the queue twice. And nobody without consent: who said no, or never said yes, is not in the queue. For its own customers a shop in Italy may write about similar goods by e-mail, until they object; SMS always needs a yes.
+#
+# **What do you expect?** Which share of the signals may be followed up at all?
 
 # %%
 queue = churn.preventive_actions(flags, shop.policy)
 flagged = flags[[*churn.SIGNALS]].fillna(value=False).astype(bool)
 record("queue", {"entries": len(queue), "contacts": int(queue["customer_id"].nunique())})
-print(f"{flagged.to_numpy().sum():,} signals, {len(queue):,} entries: the others may not be contacted.")
+print(f"{flagged.to_numpy().sum():,} signals; {len(queue):,} entries of {queue['customer_id'].nunique():,} customers. "
+      "The other signals may not be followed up.")  # fmt: skip
 if "consents" not in shop.tables:
     print("This shop keeps no consents, so the queue is empty. Bring a table of consents before you write to anyone.")
 queue.groupby(["signal", "action", "channels", "tone"], as_index=False).agg(entries=("customer_id", "size"))
@@ -403,21 +447,20 @@ if tried:
     trials = churn.experiments(shop, kind="winback")
     final = trials[trials["campaign_id"] == trials["campaign_id"].iloc[-1]].reset_index(drop=True)
     earlier = trials[trials["assigned_ts"] < final["assigned_ts"].min()]
+    # whose outcome was known when the campaign began: the later ones would leak
+    learnt = seen[pd.to_datetime(seen["at"]) + pd.Timedelta(days=horizon_days) <= final["assigned_ts"].min()]
     effect = churn.arm_difference(final)
     record("last_winback", effect)
-    print(
-        f"Last win-back: {effect['contacted']:,.0f} contacted, {effect['control']:,.0f} not. Extra orders per 1,000 mails:"
-    )
-    print(
-        f"{1000 * effect['difference']:+.1f}, 95 % interval {1000 * effect['low']:+.1f} to {1000 * effect['high']:+.1f}."
-    )
+    print(f"Last win-back: {effect['contacted']:,.0f} contacted, {effect['control']:,.0f} not.")
+    print(f"Extra orders per 1,000 mails: {1000 * effect['difference']:+.1f} "
+          f"(95 % interval {1000 * effect['low']:+.1f} to {1000 * effect['high']:+.1f}).")  # fmt: skip
 else:
     print(f"{shop.name} has no campaigns with a control group, so it cannot tell whom a contact changes. Run one!")
 
 # %% [markdown]
 # If that interval holds 0, the campaign as a whole may have done nothing. A mean over people who are moved, unmoved and annoyed is often small. So: whom to choose? Four lists of the same customers:
 #
-# - the **risk** of leaving, from section 5's model;
+# - the **risk** of leaving, from section 5's model, taught only with what was known before this campaign;
 # - the **value at risk**: risk times a year's margin;
 # - the shortest **silence** first, a rule that needs no model;
 # - the **uplift** as it was learnt from the earlier campaigns.
@@ -427,25 +470,26 @@ else:
 # **What do you expect?** How much better than chance is the list by risk?
 
 # %% mystnb={"image": {"alt": "Lines: true extra orders against the share of customers contacted, by risk, value at risk, silence, uplift, and the known best."}}
-known = tried and has_truth(source)
-if tried:
-    risk = churn.ChurnModel(winner).fit(seen).predict(final)
+if tried and has_truth(source) and len(learnt):
+    risk = churn.ChurnModel(winner).fit(learnt).predict(final)
     pace = final["orders"] / (final["tenure_days"] + horizon_days) * 365
     lists = {"risk": risk, "value at risk": risk * margin * final["mean_order_value"] * pace}
     lists |= {"shortest silence": -final["recency_days"], "uplift": churn.UpliftModel().fit(earlier).predict(final)}
-if known:
     truth = read_truth("treatment_effects", source).set_index(["campaign_id", "customer_id"])["expected_extra_orders"]
     lists["known best"] = truth.loc[list(zip(final["campaign_id"], final["customer_id"], strict=True))].to_numpy()
     targeting = churn.targeting(lists, lists["known best"])
     fifth = targeting.iloc[len(targeting) // 5]
     record("extra_orders_in_the_best_fifth", fifth.drop("contacted").round(3).to_dict())
     title = f"Extra orders from the first fifth: {round(fifth['risk'])} by risk, {round(fifth['uplift'])} by uplift, {round(fifth['known best'])} at best"
-    axes = plots.targeting_lines(targeting, title=title, language=language)
+    names = [text.label(f"ranked_{key}", language) for key in ("risk", "value", "silence", "uplift", "best")]
+    axes = plots.targeting_lines(targeting.set_axis(["contacted", *names], axis=1), title=title, language=language)
+else:
+    print("No figure: it takes a simulated shop to know what each customer would have bought.")
 
 # %% [markdown]
-# If a figure stands here, start with the line by risk. Where it runs *below* the dotted line, the list is worse than lots. That is no accident: the customers likeliest to leave have mostly left already, and mail to them changes nothing.
+# Where a figure stands here, start with the line by risk. The dotted line is the same number of mails by lot. Where it runs *below* the dotted line, the list is worse than lots. That is no accident: the customers likeliest to leave have mostly left already, and mail to them changes nothing.
 #
-# The value at risk asks for good customers, but it still asks for those who go. The uplift asks the right question. It has little to learn from: few people buy within three weeks of a mail, so its list is far from the known best, and the simple rule by silence may come close. The known best bends *down* at its end: those are the annoyed. Writing to all of them costs orders.
+# The value at risk asks for good customers, but it still asks for those who go. The uplift asks the right question. It has little to learn from: few people buy within weeks of a mail, so its list is far from the known best, and the simple rule by silence may come close. The known best bends *down* at its end: those are the annoyed. Writing to all of them costs orders.
 #
 # ### A famous claim, as a what-if
 #
@@ -461,11 +505,11 @@ def what_if(monthly_retention: float = 0.92, kept_of_lost: float = 0.30) -> None
         )
 
 
-what_if(monthly_retention=min(0.99, max(0.5, round(float(kept), 2))))
+what_if(monthly_retention=min(0.999, max(0.5, round(float(kept), 3))))
 explore(what_if, monthly_retention=(0.5, 0.99, 0.01), kept_of_lost=(0.0, 0.5, 0.05), interactive=interactive)
 
 # %% [markdown]
-# Keeping 30 % of those who would be lost makes lives 43 % longer, whatever the start: 1 / (1 - 0.30). A large prize. Nothing in our data says that messages win it. The experiment above says how much one kind of message did, and that number is the place to begin.
+# Keeping 30 % of those who would be lost makes lives 43 % longer, whatever the start: 1 / (1 - 0.30). A large prize. Nothing in our data says that messages win it. An experiment, like the one above, says how much one kind of message does, and that number is the place to begin.
 #
 # ## What should the shop do?
 
@@ -480,12 +524,14 @@ half_as_good = churn.profit_curve(
 )
 decision["if_half_as_good"] = half_as_good.loc[decision["contact"], "expected"].to_numpy()
 record("decision", decision.reset_index(names="rule"))
-decision.round(0)
+half = decision.loc["where it pays", "if_half_as_good"]
+print(f"Where it pays: {top['expected']:+,.0f} expected; {half:+,.0f} if the offer keeps half as many as we believe.")
+decision.style.format("{:,.0f}")
 
 # %% [markdown]
 # **Decision.** Use the three signals to *listen*: they are quick, and a low score deserves an answer even if nobody is saved by it. Choose the window by the curve of section 2. Use the model for offers that cost money, and only from the probability on that pays. Before the next win-back, keep a control group again, and let the uplift choose half of the contacts: after three or four campaigns you will know what the success rate is, instead of believing it.
 #
-# **How sure?** The last column halves the success rate, the one number that nobody measured. If the middle row turns negative there, run a small test first.
+# **How sure?** `expected_profit` believes the success rate, the one number that nobody measured. The last column halves it for the same customers. If the middle row turns negative there, run a small test first.
 
 # %% [markdown]
 # ## What you can do now
