@@ -40,7 +40,7 @@ print("ANSWER", len(scores), segments["customers"].tolist(), [f'{p:.5g}' for p i
 
 
 def run(source: str, out: Path, environment: dict[str, str] | None = None) -> dict[str, Any]:
-    """Run notebook 03 from a folder of its own, and return the results. 04 takes minutes on two cores: docs/scale.md."""
+    """Run notebook 03 from a folder of its own, and return the results. 04 takes minutes there."""
     out.mkdir()
     done = subprocess.run(
         [sys.executable, "-m", "crmlib.cli", "run", "03", "--fast", "--source", source, "--out", "run"],
