@@ -542,6 +542,6 @@ decision.style.format("{:,.0f}")
 # - You found the probability from which an offer pays, and how it moves with the success rate.
 # - You saw that the list by risk and the list by uplift are different lists.
 #
-# **Exercise:** `06_churn` asks you to choose whom to contact in another shop, and is marked by its truth.
+# **Exercise:** `06_churn` asks you to choose whom to contact in another shop, and to hold the choice to what happened there.
 #
 # **Further reading:** S. Neslin and others, "Defection Detection", Journal of Marketing Research 43 (2006): the profit of section 6. E. Ascarza, "Retention Futility: Targeting High-Risk Customers Might Be Ineffective", Journal of Marketing Research 55 (2018): section 8 on real customers.
