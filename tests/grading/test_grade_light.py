@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import signal
 import sqlite3
@@ -17,7 +18,10 @@ import pytest
 from rich.console import Console
 
 from crmlib.errors import GradingError
+from crmlib.grading.exercise import load_exercise
 from crmlib.grading.grade import GRADEBOOK, grade
+from crmlib.grading.rules import Rules, rules_text
+from crmlib.grading.variants import EVERYBODY, new_secret, seal
 from tests.grading.light_exercise import light_class
 
 if TYPE_CHECKING:
@@ -88,6 +92,54 @@ def test_a_cluster_that_loses_a_worker_grades_everybody(tmp_path: Path) -> None:
         said, _ = run.communicate()
     assert run.returncode == 0, said
     assert totals(tmp_path / "marks") == truth
+
+
+@pytest.mark.slow
+@pytest.mark.needs("bwrap")
+def test_a_copy_is_told_and_gains_nothing(tmp_path: Path) -> None:
+    place, submissions, truth = light_class(tmp_path, 8)
+    exercise = load_exercise(place)
+    secret = new_secret(tmp_path / "instructor" / "secret.key")
+    rules = Rules(exercise=exercise.name)
+    (tmp_path / "instructor" / "rules.toml").write_text(rules_text(rules), encoding="utf-8")
+    said: dict[str, Any] = {
+        "s000": {"student": "s000", "seal": seal(secret, exercise.name, "s000")},
+        "s001": {"student": EVERYBODY, "seal": seal(secret, exercise.name, EVERYBODY)},
+        "s002": {"student": "s000", "seal": seal(secret, exercise.name, "s000")},  # a copy
+        "s003": {"student": "s003", "seal": seal(secret, exercise.name, "s000")},  # a copy with another name on it
+        "s004": {"student": "s004", "seal": seal(secret, "03_rfm", "s004")},  # the entry of another exercise
+        "s005": {"student": EVERYBODY, "seal": "\ud800" * 32},
+        "s006": {"student": ["s006"], "seal": {}},
+        "s007": "s007",
+    }
+    for student, claim in said.items():
+        path = submissions / student / "x.ipynb"
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        path.write_text(json.dumps(notebook | {"metadata": {"crmlib": claim}}), encoding="utf-8")
+    console = Console(file=StringIO())
+    out, release = tmp_path / "marks", tmp_path / "instructor"
+    grade(submissions, exercise=str(place), out=out, release=release, jobs=1, console=console)
+    assert totals(out) == truth  # a person decides what a copy is worth
+    with closing(sqlite3.connect(out / GRADEBOOK)) as db:
+        told = dict(db.execute("select student_id, suspicions from submissions").fetchall())
+    assert told["s000"] == told["s001"] == "[]"
+    assert "released to 's000', not to this student" in told["s002"]
+    for student in ("s003", "s004", "s005"):
+        assert "its seal is not that of this release" in told[student]
+    for student in ("s006", "s007"):
+        assert "to whom the notebook was released is gone" in told[student]
+    review = (out / "review" / "review.csv").read_text(encoding="utf-8-sig")
+    assert all(f"{student},,suspicion" in review for student in list(said)[2:])
+    pages = [(out / "feedback" / f"{student}.html").read_text(encoding="utf-8") for student in said]
+    assert not any("released" in page for page in pages)  # what it looks like is between the instructor and them
+    # without the release the seals cannot be told: the names in them still are
+    again = out.with_name("again")
+    for student in list(said)[4:]:
+        (submissions / student / "x.ipynb").unlink()
+    grade(submissions, exercise=str(place), out=again, jobs=1, console=console)
+    with closing(sqlite3.connect(again / GRADEBOOK)) as db:
+        told = dict(db.execute("select student_id, suspicions from submissions").fetchall())
+    assert [student for student, words in told.items() if words != "[]"] == ["s002"]
 
 
 def test_nothing_starts_where_it_cannot(tmp_path: Path) -> None:
