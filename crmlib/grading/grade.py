@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from crmlib.grading.rules import Rules, read_rules
 from crmlib.grading.salvage import read_sent
 from crmlib.grading.shops import hidden_shops
 from crmlib.grading.showing import Showing
-from crmlib.grading.variants import new_secret, read_secret
+from crmlib.grading.variants import EVERYBODY, new_secret, read_secret, seal
 from crmlib.suite.files import digest, json_text, write_whole
 from crmlib.suite.state import code_fingerprint, only_run_in
 
@@ -155,6 +156,7 @@ class _Run:
     rules: Rules
     roster: Roster
     sandbox: Sandbox
+    released: bool  # the secret is that of the release, so the seals in its notebooks can be told
 
     def place(self, student: str) -> Path:
         return self.private / GRADED / f"{student}.json"
@@ -180,7 +182,7 @@ class _Run:
 
 def _opened(exercise: Exercise, out: Path, release: Path | None, roster: Path | None, sandbox: Sandbox) -> _Run:
     secret, rules, students = _agreed(exercise, out, release, roster)
-    return _Run(exercise, _private(out), secret, rules, students, sandbox)
+    return _Run(exercise, _private(out), secret, rules, students, sandbox, release is not None)
 
 
 def _agreed(exercise: Exercise, out: Path, release: Path | None, roster: Path | None) -> tuple[bytes, Rules, Roster]:
@@ -256,7 +258,8 @@ def _planned(run: _Run, chosen: Mapping[str, Candidate]) -> list[Task]:
     tasks = []
     for student, one in chosen.items():
         content_of = "" if one.path is None else _digest_of(one.path)
-        key = digest(depends_on, content_of, student, *one.notes)
+        seals = {name: seal(run.secret, exercise.name, name) for name in (student, EVERYBODY) if run.released}
+        key = digest(depends_on, content_of, student, json.dumps(seals), *one.notes)
         place = None if one.path is None else str(one.path)
         tasks.append(
             Task(
@@ -267,6 +270,7 @@ def _planned(run: _Run, chosen: Mapping[str, Candidate]) -> list[Task]:
                 path=place,
                 key=key,
                 notes=one.notes,
+                seals=seals,
             )
         )
     return tasks

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import hmac
 import json
 import multiprocessing.util
 import threading
@@ -28,6 +29,7 @@ from crmlib.grading.repair import repair
 from crmlib.grading.running import Runner, Sandbox
 from crmlib.grading.salvage import Sent, read_sent
 from crmlib.grading.similarity import code_of
+from crmlib.grading.variants import EVERYBODY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,6 +85,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
         Identifies all that the result depends on.
     notes
         What was noticed while it was collected.
+    seals
+        The names to which this student's notebook may have been released, with the seal of each; empty where no
+        release is known. A worker learns no secret, and nobody else's seal.
     """
 
     plan: str
@@ -92,6 +97,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     path: str | None
     key: str
     notes: tuple[str, ...] = ()
+    seals: dict[str, str] = {}
 
     @property
     def name(self) -> str:
@@ -254,11 +260,23 @@ def _explained(
 
 
 def _claimed(task: Task, claim: Mapping[str, Any]) -> list[str]:
-    whose = claim.get("student")
-    if isinstance(whose, str) and whose != task.student_id:
+    """Tell whose notebook it says it is, where that is not this student's, and where its seal shows an edited name."""
+    whose, given = claim.get("student"), claim.get("seal")
+    if not isinstance(whose, str):
+        return (
+            ["the entry that says to whom the notebook was released is gone; some editors drop it"]
+            if task.seals
+            else []
+        )
+    if whose not in {task.student_id, EVERYBODY}:
         shown = "".join(c for c in whose if c.isprintable())[:64]
         return [f"the notebook was released to {shown!r}, not to this student"]
-    return []
+    if not task.seals:
+        return []
+    sealed = given.encode(errors="replace") if isinstance(given, str) else b""
+    if hmac.compare_digest(sealed, task.seals[whose].encode()):  # bytes: it takes no text beyond ASCII
+        return []
+    return [f"the notebook says that it was released to {whose!r}, but its seal is not that of this release: a copy?"]
 
 
 def _questions_of(cells: Sequence[Mapping[str, Any]]) -> dict[str, str]:

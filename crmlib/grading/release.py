@@ -23,7 +23,7 @@ from crmlib.grading.rules import Rules, rules_text
 from crmlib.grading.running import Runner, Sandbox
 from crmlib.grading.shops import make_variant
 from crmlib.grading.showing import Showing
-from crmlib.grading.variants import new_secret, read_secret, seal, seed_of
+from crmlib.grading.variants import EVERYBODY, new_secret, read_secret, seal, seed_of
 from crmlib.suite.files import json_text, write_whole
 
 if TYPE_CHECKING:
@@ -34,10 +34,8 @@ if TYPE_CHECKING:
 
     from crmlib.grading.exercise import Exercise
 
-__all__ = ["EVERYBODY", "Released", "release"]
+__all__ = ["Released", "release"]
 
-#: Who gets the one notebook of a release without a roster.
-EVERYBODY = "everybody"
 SHOP = "shop"
 _SOURCE = re.compile(r"""(?m)^source(\s*:\s*str)?\s*=\s*(["']).*?\2""")
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say: the same release gives the same bytes

@@ -107,7 +107,7 @@ def items(book: Gradebook, exercise: Exercise, folder: Path) -> list[Item]:
                 row["out_of"],
                 row["automatic"],
                 " ".join(json.loads(row["findings"])),
-                "" if one is None else one.written.get(question, ""),
+                "" if one is None else one.written.get(question, "").strip(),
                 pictures,
                 exercise.rubrics.get(question, "").strip(),
             )

@@ -77,6 +77,7 @@ def validate(
     exercise: Exercise,
     *,
     shops: int = len(SEEDS),
+    mistakes: int | None = None,
     sandbox: Sandbox | None = None,
     on_run: Callable[[str], None] = lambda _: None,
 ) -> Validation:
@@ -88,6 +89,8 @@ def validate(
         The exercise.
     shops
         How many shops the solution and the stub are run on; mistakes are run on the first two.
+    mistakes
+        How many of the mistakes are run, from the first; all of them by default.
     sandbox
         What the notebooks run in; by default what grading uses where it works here, else none: they are all ours.
     on_run
@@ -101,7 +104,8 @@ def validate(
             make_variant(exercise, Path(place) / str(seed), seed, customers=round(exercise.shop.customers * size))
             for seed, size in list(zip(SEEDS, _SIZES, strict=True))[:shops]
         ]
-        runs = list(_runs(exercise, shops))
+        tried = exercise.mistakes[:mistakes]
+        runs = list(_runs(exercise, shops, tried))
         ended = _execute(exercise, runs, folders, sandbox=sandbox or _usual_sandbox(), on_run=on_run)
     answers = {key: read_answers(one.notebook or {}) for key, one in ended.items()}
     reference = [answers["solution", shop] for shop in range(shops)]
@@ -119,7 +123,7 @@ def validate(
     stub = mark(exercise, [answers["stub", shop] for shop in range(shops)], reference)
     found.earned["stub"] = _total(stub, exercise)
     found.problems += [f"{one.question}: the stub earns {one.points:g} points." for one in stub if one.points]
-    for mistake in exercise.mistakes:
+    for mistake in tried:
         given = [answers[mistake.name, shop] for shop in range(min(shops, _MISTAKE_SHOPS))]
         marks = mark(exercise, given, reference[: len(given)])
         found.earned[mistake.name] = _total(marks, exercise)
@@ -197,14 +201,14 @@ def _given_away(exercise: Exercise) -> Iterator[str]:
                 yield f"The student's edition holds a line of the solution of {cell['question']}: {told}"
 
 
-def _runs(exercise: Exercise, shops: int) -> Iterator[_Run]:
+def _runs(exercise: Exercise, shops: int, mistakes: Sequence[Mistake]) -> Iterator[_Run]:
     reference = reference_notebook(exercise)
     for shop in range(shops):
         yield _Run("solution", reference, shop)
     yield _Run("solution again", reference, 0)
     for shop in range(shops):
         yield _Run("stub", student_notebook(exercise), shop)
-    for mistake in exercise.mistakes:
+    for mistake in mistakes:
         changed = with_cells(reference, mistake.cells)
         for shop in range(min(shops, _MISTAKE_SHOPS)):
             yield _Run(mistake.name, changed, shop)

@@ -62,6 +62,7 @@ import pandas as pd
 from crmlib.grading import answer
 # %%
 orders = pd.read_parquet(f"{source}/orders.parquet")
+axes = orders["amount"].plot.hist()
 # %% [markdown] question="q1"
 # ## 1
 # %% tags=["stub"] question="q1"

@@ -41,19 +41,29 @@ class Member:
         self.earned = round(sum(self.points.values()) * share, 4)
 
 
-def members(exercise: Exercise, *, large: int = 2_000_000) -> Iterator[Member]:
-    """Yield a student of every kind; `large` is how many bytes of outputs the one with large outputs has."""
+def members(exercise: Exercise, *, mistakes: int | None = None, large: int = 2_000_000) -> Iterator[Member]:
+    """Yield a student of every kind.
+
+    Parameters
+    ----------
+    exercise
+        What they hand in.
+    mistakes
+        How many of its mistakes have a student of their own; all of them by default.
+    large
+        How many bytes of outputs the one with large outputs has.
+    """
     full = full_points(exercise)
     right = reference_notebook(exercise)
     yield Member("right", full, _bytes(right))
     yield Member("stub", dict.fromkeys(full, 0.0), _bytes(student_notebook(exercise)))
-    mistakes = [one for one in exercise.mistakes if not _by_chance(exercise, one)]
-    for mistake in mistakes:
+    known = [one for one in exercise.mistakes if not _by_chance(exercise, one)]
+    for mistake in known[:mistakes]:
         points = full | mistake.points
         yield Member(f"partly right: {mistake.name}", points, _bytes(with_cells(right, mistake.cells)))
     wrong: dict[str, str] = {}
     points = dict(full)
-    for mistake in mistakes:
+    for mistake in known:
         if not wrong.keys() & mistake.points.keys():  # two mistakes of one question would be a third one
             wrong |= mistake.cells
             points |= mistake.points
@@ -172,12 +182,12 @@ def _zipped(notebook: dict[str, Any]) -> bytes:
     return buffer.getvalue()
 
 
-def write_class(exercise: Exercise, folder: Path, count: int = 0, *, large: int = 2_000_000) -> dict[str, Member]:
+def write_class(exercise: Exercise, folder: Path, count: int = 0, *, mistakes: int | None = None) -> dict[str, Member]:
     """Write a class: a folder a student, the roster beside it, and when each submission came; student to truth.
 
     Without a count there is one student of every kind.
     """
-    kinds = list(members(exercise, large=large))
+    kinds = list(members(exercise, mistakes=mistakes))
     truth = {}
     times = [["file", "submitted_at"]]
     for number in range(count or len(kinds)):

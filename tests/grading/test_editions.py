@@ -75,7 +75,8 @@ def test_an_exercise_teaches_what_its_notebook_taught(exercise: Exercise) -> Non
 @pytest.mark.slow
 @pytest.mark.needs("bwrap")
 def test_every_exercise_validates(exercise: Exercise) -> None:
-    found = validate(exercise, shops=2)
+    found = validate(exercise, shops=1, mistakes=2)  # .ci/run tries every mistake
+    assert len(found.earned) == len({"solution", "stub"}) + 2
     assert found.problems == []
     assert found.earned["stub"].startswith("0 of")
 
