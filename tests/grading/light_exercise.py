@@ -62,7 +62,8 @@ import pandas as pd
 from crmlib.grading import answer
 # %%
 orders = pd.read_parquet(f"{source}/orders.parquet")
-axes = orders["amount"].plot.hist()
+# %% mystnb={"image": {"alt": "Bars: how many orders of each amount."}}
+axes = orders["amount"].astype(float).plot.hist()
 # %% [markdown] question="q1"
 # ## 1
 # %% tags=["stub"] question="q1"
