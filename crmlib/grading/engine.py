@@ -1,13 +1,12 @@
 """The preloaded sandbox as an engine of papermill's: ``papermill --engine crmlib-sandbox in.ipynb out.ipynb``.
 
-An installed crmlib enters it in papermill's registry by itself (pyproject.toml, entry points).
+An installed crmlib enters it in papermill's registry by itself (`crmlib.grading.entry`).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-# Of papermill, this module alone: papermill itself may just be importing us.
 from papermill.engines import Engine as PapermillEngine
 from papermill.engines import papermill_engines
 
