@@ -58,7 +58,7 @@ PRELOADED = (
 
 _CLONE_NEWNS, _CLONE_NEWIPC, _CLONE_NEWUSER = 0x00020000, 0x08000000, 0x10000000
 _CLONE_NEWPID, _CLONE_NEWNET = 0x20000000, 0x40000000
-_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_BIND = 1, 2, 4, 8, 4096
+_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_BIND, _MS_REC = 1, 2, 4, 8, 4096, 16384
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 1, 4, 24, 38
 _CAPABILITY_VERSION = 0x20080522
 _LAST_CAPABILITY = 63
@@ -97,6 +97,17 @@ def _give_up_capabilities() -> None:
     _call("prctl", _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
 
+def _opened_below(folder: str) -> dict[str, int]:
+    """Open what is mounted below a folder, such that it can be mounted again once the folder is covered."""
+    lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+    places = sorted(line.split()[4].encode().decode("unicode_escape") for line in lines)
+    found: dict[str, int] = {}
+    for place in places:
+        if place.startswith(f"{folder}/") and not any(place.startswith(f"{other}/") for other in found):
+            found[place] = os.open(place, os.O_PATH | os.O_CLOEXEC)
+    return found
+
+
 def _confine(task: dict[str, Any]) -> None:
     """Enter namespaces of one's own: the process that comes back is in all of them, without any capability.
 
@@ -111,9 +122,14 @@ def _confine(task: dict[str, Any]) -> None:
     _raise_loopback()
     if task["shop"]:
         _mount("", task["shop"], "/data/shop", _MS_BIND)
+    below = _opened_below("/tmp")  # noqa: S108 - a clone may stand there; the box's own /tmp covers it
     for folder, size in (("/store", 0), ("/dev/shm", task["shared_memory"]), ("/tmp", task["tmp"])):  # noqa: S108
         flags = _MS_NOSUID | _MS_NODEV | (_MS_RDONLY if size == 0 else 0)
         _mount("tmpfs", "tmpfs", folder, flags, f"size={size or 4096},mode=1777")
+    for place, handle in below.items():
+        Path(place).mkdir(parents=True)
+        _mount("", f"/proc/self/fd/{handle}", place, _MS_BIND | _MS_REC)  # read-only, as what it is a view of
+        os.close(handle)
     _follow(_fork(), die_with_parent=True)
     _mount("proc", "proc", "/proc", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
     _write("/proc/sys/user/max_user_namespaces", "0")
