@@ -12,7 +12,7 @@ from crmlib.errors import CrmlibError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["explore"]
+__all__ = ["explore", "in_kernel"]
 
 _RANGE_LENGTHS = (2, 3)
 
@@ -45,7 +45,7 @@ def explore(function: Callable[..., Any], *, interactive: bool = True, **control
             close = difflib.get_close_matches(name, arguments, n=1)
             hint = f" Did you mean {close[0]!r}?" if close else f" It has: {', '.join(arguments)}."
             raise CrmlibError(f"{function.__name__}() has no argument {name!r} to vary.{hint}")
-    if not interactive or "ipykernel" not in sys.modules:
+    if not interactive or not in_kernel():
         return
     import ipywidgets as widgets
     from IPython.display import display
@@ -53,6 +53,18 @@ def explore(function: Callable[..., Any], *, interactive: bool = True, **control
     built = {name: _control(name, spec, arguments.get(name)) for name, spec in controls.items()}
     output = widgets.interactive_output(_shown_once(function), built)
     display(widgets.VBox([*built.values(), output]))  # type: ignore[no-untyped-call]
+
+
+def in_kernel() -> bool:
+    """Say whether this is a notebook's kernel, which can show buttons and hear them.
+
+    Examples
+    --------
+    >>> in_kernel()
+    False
+    """
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return getattr(shell, "kernel", None) is not None
 
 
 def _control(name: str, spec: Any, argument: inspect.Parameter | None) -> Any:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from crmlib.grading import cards, checks
 from crmlib.grading.answers import answer
 from crmlib.grading.cards import Card, Line
+from crmlib.widgets import in_kernel
 
 __all__ = ["quiz"]
 
@@ -59,7 +59,7 @@ def quiz(question: str, choice: str = "", *, interactive: bool = True) -> None:
 
 
 def _buttons_work() -> bool:
-    if "ipykernel" not in sys.modules:
+    if not in_kernel():
         return False
     try:
         import ipywidgets  # noqa: F401 - is it there?
