@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["MIMETYPE", "read_payloads", "read_records", "record"]
+__all__ = ["MIMETYPE", "read_payloads", "read_records", "record", "running_shell"]
 
 MIMETYPE = "application/vnd.crmlib.record+json"
 VERSION = 1
@@ -54,13 +54,23 @@ def record(name: str, value: Any) -> None:
     customers = 2357
     """
     payload, fallback = _payload(name, value)
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    if shell is None:
+    if running_shell() is None:
         sys.stdout.write(fallback + "\n")
         return
     from IPython.display import publish_display_data
 
     publish_display_data({MIMETYPE: payload, "text/plain": fallback})  # type: ignore[no-untyped-call]
+
+
+def running_shell() -> Any:
+    """Return the IPython shell that runs this code, without importing IPython; None outside of one.
+
+    Examples
+    --------
+    >>> running_shell() is None
+    True
+    """
+    return sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
 
 
 def read_records(notebook: Path | str | Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from crmlib.errors import CrmlibError
+from crmlib.recording import running_shell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,8 +64,7 @@ def in_kernel() -> bool:
     >>> in_kernel()
     False
     """
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    return getattr(shell, "kernel", None) is not None
+    return getattr(running_shell(), "kernel", None) is not None
 
 
 def _control(name: str, spec: Any, argument: inspect.Parameter | None) -> Any:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Literal
 
+from crmlib.recording import running_shell
+
 __all__ = ["Card", "Line", "show"]
 
 Mood = Literal["good", "bad", "note"]
@@ -84,8 +86,7 @@ def show(card: Card, extra: dict[str, Any] | None = None) -> None:
     extra
         What travels along in the same output: mimetype to data.
     """
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    if shell is None:
+    if running_shell() is None:
         sys.stdout.write(f"{card}\n")
         return
     from IPython.display import publish_display_data
