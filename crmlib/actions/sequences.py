@@ -1,0 +1,199 @@
+"""Automated sequences: what sets them off, their steps, what ends them. Typed, versioned, TOML in and out.
+
+>>> told = '''
+... name = "reminder"
+... version = 1
+... purpose = "marketing"
+... trigger = { event = "no_purchase", days = 60 }
+... steps = [{ name = "nudge", channels = ["email"], template = "repurchase" }]
+... '''
+>>> sequence = read_sequence(told)
+>>> sequence.trigger.event, sequence.steps[0].after_days
+('no_purchase', 0.0)
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from crmlib.errors import PolicyError
+
+__all__ = ["Cap", "Condition", "Offer", "Sequence", "Step", "Trigger", "read_sequence"]
+
+Channel = Literal["email", "sms", "whatsapp", "phone"]
+Purpose = Literal["service", "marketing", "soft_spam"]
+Event = Literal[
+    "registered", "interest", "ordered", "delivered", "no_login", "no_purchase", "low_score", "promoter", "calendar"
+]
+OfferKind = Literal[
+    "newsletter", "reminder", "promo", "season", "winback", "bundle", "welcome", "apology", "referral"
+]  # fmt: skip
+Days = Annotated[float, msgspec.Meta(ge=0, le=3650)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
+
+
+class Trigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What sets a sequence off.
+
+    Attributes
+    ----------
+    event
+        ``registered``: an account was opened; ``interest``: a visit ended without an order; ``ordered``, ``delivered``;
+        ``no_login``, ``no_purchase``: so many days of silence are reached; ``low_score``: a survey answered below the
+        policy's threshold; ``promoter``: answered by a promoter; ``calendar``: every so many days from the period's
+        start, whatever the customer did.
+    days
+        Of silence, or between two calendar dates, or (``interest``) that pass without an order before it counts as
+        abandoned; the policy's window where it has one (``churn.login_days``, ``churn.purchase_days``).
+    """
+
+    event: Event
+    days: Days | None = None
+
+
+class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A column of what is known of the customer, and what it must be: all that is said must hold; a gap never does.
+
+    Attributes
+    ----------
+    column
+        Such as ``orders``, ``segment``, ``type``, ``language``, or one of the caller's own table.
+    one_of
+        Values of text.
+    at_least, at_most
+        Bounds of a number, inclusive.
+    """
+
+    column: str
+    one_of: tuple[str, ...] | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.one_of is None and self.at_least is None and self.at_most is None:
+            raise PolicyError(f"condition on {self.column!r}: say one_of, at_least or at_most.")
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a step offers.
+
+    Attributes
+    ----------
+    kind
+        As the kinds of campaigns; ``newsletter`` and ``reminder`` give nothing away.
+    discount
+        Share taken off an order.
+    code
+        The code that redeems it.
+    valid_days
+        How long it can be redeemed after the contact.
+    """
+
+    kind: OfferKind
+    discount: Share = 0.0
+    code: str = ""
+    valid_days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 21
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One message of a sequence.
+
+    Attributes
+    ----------
+    name
+        Of the step.
+    after_days
+        Days after the trigger.
+    channels
+        The first of them that the customer allows is used.
+    template
+        Name of the message.
+    offer
+        What it offers, if anything.
+    conditions
+        All must hold for the step to be taken; the sequence goes on without it.
+    """
+
+    name: Name
+    after_days: Days = 0.0
+    channels: tuple[Channel, ...]
+    template: Name
+    offer: Offer | None = None
+    conditions: tuple[Condition, ...] = ()
+
+
+class Cap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """At most so many contacts of this sequence within so many days, beside the policy's cap over all."""
+
+    most: Annotated[int, msgspec.Meta(ge=1)]
+    within_days: Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Sequence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """An automated sequence.
+
+    Attributes
+    ----------
+    name, version
+        Which it is; entries of a queue carry both.
+    purpose
+        On what grounds people are contacted: ``service`` (about an order of theirs), ``marketing`` (with consent),
+        ``soft_spam`` (own customers, similar goods, with an opt-out).
+    trigger, steps
+        What sets it off, and its messages.
+    conditions
+        Who enters it.
+    exits
+        Events that end it for a customer: nothing of it is sent after one. An opt-out always ends it.
+    cap
+        Its own frequency cap.
+    quiet_from, quiet_until
+        Its own quiet hours, beside the policy's.
+    again_after_days
+        A customer enters again only so many days after the last time.
+    control_share
+        Share of those who would enter that is kept out at random, so that its effect can be measured.
+    """
+
+    name: Name
+    version: Annotated[int, msgspec.Meta(ge=1)]
+    purpose: Purpose
+    trigger: Trigger
+    steps: Annotated[tuple[Step, ...], msgspec.Meta(min_length=1)]
+    conditions: tuple[Condition, ...] = ()
+    exits: tuple[Event, ...] = ()
+    cap: Cap | None = None
+    quiet_from: str = ""
+    quiet_until: str = ""
+    again_after_days: Annotated[int, msgspec.Meta(ge=0)] = 90
+    control_share: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
+
+    def to_toml(self) -> str:
+        """Return the sequence as TOML that `read_sequence` reads back."""
+        import tomli_w
+
+        return tomli_w.dumps(msgspec.to_builtins(self))
+
+
+def read_sequence(text: str | Path) -> Sequence:
+    """Read a sequence.
+
+    Parameters
+    ----------
+    text
+        TOML, or the path of a ``.toml`` file.
+
+    Raises
+    ------
+    PolicyError
+        It is no sequence; the message names file and field.
+    """
+    place = f"sequence {text}" if isinstance(text, Path) else "sequence"
+    try:
+        return msgspec.toml.decode(text.read_bytes() if isinstance(text, Path) else text.encode(), type=Sequence)
+    except (msgspec.MsgspecError, OSError) as error:
+        raise PolicyError(f"{place}: {error}") from error
