@@ -57,7 +57,7 @@ def new_customers(
     >>> from crmlib import open_shop
     >>> new_customers(open_shop("cdnow-sample"), "1997-02-28", "1997-01-31")
     Opened cdnow-sample: ...
-    new_customers 852 (interval 796 to 911)
+    new_customers 857 (interval 801 to 916)
     """
     period = Period.of(shop, as_of, previous, policy)
     count = float(len(_first_orders(period)))
@@ -182,9 +182,9 @@ def cac(
     >>> sales = pd.DataFrame({"customer_id": ["a", "b"], "order_ts": ["2024-02-01", "2024-02-05"], "amount": 10})
     >>> spend = pd.DataFrame({"month": pd.to_datetime(["2024-02-01"]), "channel": "search", "amount": 58.0})
     >>> shop = open_shop({"orders": sales, "marketing_spend": spend}, as_of="2024-02-29")
-    Opened dataframe: ...
+    Opened tables: ...
     >>> cac(shop, previous="2024-01-31")
-    cac 29.00 (interval 8.03 to 239.47; 58 of 2)
+    cac 29.00 (interval 8.03 to 239.46; 58 of 2)
     """
     period = Period.of(shop, as_of, previous, policy)
     spend = float(_spend(period)["spend"].sum())

@@ -91,8 +91,8 @@ def dashboard(
     Opened cdnow-sample: ...
     Left out: cac (no table marketing_spend).
     >>> found[["kpi", "value", "previous", "change", "low", "high"]]
-                  kpi  value  previous  change    low  high
-    0  retention_rate  0.717     0.695   0.023  0.676  0.755
+                  kpi  value  previous  change    low   high
+    0  retention_rate  0.716     0.752  -0.036  0.678  0.751
     """
     import pandas as pd
 

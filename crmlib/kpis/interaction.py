@@ -89,7 +89,7 @@ def open_rate(
     ...     "event": ["sent", "sent", "sent", "open", "open"], "event_ts": pd.to_datetime("2024-02-01 10:00"),
     ... })
     >>> shop = open_shop({"orders": sales, "email_events": events}, as_of="2024-02-29")
-    Opened dataframe: ...
+    Opened tables: ...
     >>> open_rate(shop)
     open_rate 33.3 % (interval 6.1 % to 79.2 %; 1 of 3)
     """
@@ -207,7 +207,7 @@ def reader_conversion(
     ...     "event": ["sent", "sent", "click", "click"], "event_ts": pd.to_datetime("2024-02-01 10:00"),
     ... })
     >>> shop = open_shop({"orders": sales, "email_events": events}, as_of="2024-02-29")
-    Opened dataframe: ...
+    Opened tables: ...
     >>> reader_conversion(shop)
     reader_conversion 50.0 % (interval 9.5 % to 90.5 %; 1 of 2)
     """

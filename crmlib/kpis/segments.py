@@ -54,7 +54,7 @@ def revenue(
     >>> from crmlib import open_shop
     >>> revenue(open_shop("cdnow-sample"), "1997-12-31", "1997-11-30").value
     Opened cdnow-sample: ...
-    7308.26
+    9112.84
     """
     period = Period.of(shop, as_of, previous, policy)
     sums = period.counted("kpis_value", {"orders": period.shop.orders})
