@@ -235,7 +235,6 @@ def cac_by_channel(
     channels = customers.engine.table(f"select customer_id, acquisition_channel as channel from {customers.name}")
     tables = {"first_orders": _first_orders(period), "customers": channels}
     came = engine.run("kpis_channels", tables=tables).to_pandas().rename(columns={"customers": "new_customers"})
-    came["channel"] = came["channel"].fillna("(unknown)")
     found = _spend(period).merge(came, on="channel", how="outer").fillna({"spend": 0.0, "new_customers": 0})
     found = found.astype({"new_customers": "int64"}).sort_values("channel", ignore_index=True)
     found["cac"] = (found["spend"] / found["new_customers"]).where(found["new_customers"] > 0)

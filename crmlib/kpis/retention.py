@@ -127,7 +127,8 @@ def repeat_purchase_rate(
     shop, as_of
         As for `retention_rate`.
     previous
-        Not used: the window is the policy's own. It is there so that all figures are asked in one way.
+        Not used: the window is the policy's own, and so is the period of the answer. It is there so that all figures
+        are asked in one way.
     policy
         Whose ``kpis.repeat_days`` is the window, and whose ``kpis.repeat_purchase`` says who repeats.
 
