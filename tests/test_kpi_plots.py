@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -29,7 +29,10 @@ def test_each_key_figure_has_a_panel(cdnow_sample: Shop, language: str) -> None:
     panels = plots.kpi_panels(board, title="Less", language=language)
     assert len(panels) == len(board)
     first = panels[0].collections
-    assert [float(dots.get_offsets()[0, 0]) for dots in first[-2:]] == [board["value"][0], board["previous"][0]]
+    assert [float(np.asarray(dots.get_offsets())[0, 0]) for dots in first[-2:]] == [
+        board["value"][0],
+        board["previous"][0],
+    ]
     assert all(panel.get_title() for panel in panels)
 
 
@@ -41,7 +44,7 @@ def test_a_figure_without_a_value_has_no_panel(cdnow_sample: Shop) -> None:
 def test_growth_leads_from_one_revenue_to_the_next(cdnow_sample: Shop) -> None:
     parts = kpis.growth(cdnow_sample)
     axes = plots.growth_bars(parts, title="Churn outweighs the rest", language="it")
-    bars = axes.patches
+    bars: list[Any] = list(axes.patches)
     assert [bar.get_height() for bar in bars[:2]] == pytest.approx([parts["before"].sum(), parts["now"].sum()])
     ends = [bar.get_y() + bar.get_height() for bar in bars[2:]]
     np.testing.assert_allclose(ends[-1], parts["now"].sum())

@@ -36,12 +36,8 @@ _SINGLE: dict[str, Callable[..., Kpi]] = {
     "new_customers": acquisition.new_customers,
     "database_growth": acquisition.database_growth,
     "cac": acquisition.cac,
-    "retention_rate": retention.retention_rate,
-    "churn_rate": retention.churn_rate,
     "repeat_purchase_rate": retention.repeat_purchase_rate,
     "cltv": lifetime.cltv,
-    "revenue": segments.revenue,
-    "average_order_value": segments.average_order_value,
     "quantity_per_order": segments.quantity_per_order,
 }
 
@@ -133,6 +129,8 @@ def _figures(period: Period, names: tuple[str, ...]) -> tuple[Found, dict[str, s
     arguments = (period.shop, period.as_of, period.previous)
     groups: list[tuple[tuple[str, ...], Callable[[], Found]]] = [
         *(((name,), lambda name=name: {name: _SINGLE[name](*arguments, policy=period.policy)}) for name in _SINGLE),
+        (("retention_rate", "churn_rate"), lambda: retention.both_rates(period)),
+        (("revenue", "average_order_value"), lambda: segments.sales(period)),
         (tuple(interaction.RATES), lambda: interaction.rates(period)),
         (tuple(each for each in KPIS if "growth_" in each or each == "revenue_growth"),
          lambda: decomposition.revenue_growth(*arguments, policy=period.policy)),

@@ -58,10 +58,7 @@ def retention_rate(
     >>> retention_rate(shop, "1998-03-31", "1997-12-31")
     retention_rate 75.0 % (interval 71.5 % to 78.3 %; 457 of 609)
     """
-    period = Period.of(shop, as_of, previous, policy)
-    start, kept = _active(period)
-    interval = uncertainty.share(kept, start, level=period.policy.kpis.level)
-    return period.kpi("retention_rate", "retention", "share", kept, start, interval)
+    return both_rates(Period.of(shop, as_of, previous, policy))["retention_rate"]
 
 
 def churn_rate(
@@ -91,10 +88,23 @@ def churn_rate(
     Opened cdnow-sample: ...
     churn_rate 25.0 % (interval 21.7 % to 28.5 %; 152 of 609)
     """
-    period = Period.of(shop, as_of, previous, policy)
+    return both_rates(Period.of(shop, as_of, previous, policy))["churn_rate"]
+
+
+def both_rates(period: Period) -> dict[str, Kpi]:
+    """Return retention rate and churn rate from one count.
+
+    Parameters
+    ----------
+    period
+        Of any shop.
+    """
     start, kept = _active(period)
-    interval = uncertainty.share(start - kept, start, level=period.policy.kpis.level)
-    return period.kpi("churn_rate", "retention", "share", start - kept, start, interval)
+    found = {}
+    for name, part in (("retention_rate", kept), ("churn_rate", start - kept)):
+        interval = uncertainty.share(part, start, level=period.policy.kpis.level)
+        found[name] = period.kpi(name, "retention", "share", part, start, interval)
+    return found
 
 
 def _active(period: Period) -> tuple[float, float]:

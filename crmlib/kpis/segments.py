@@ -56,10 +56,7 @@ def revenue(
     Opened cdnow-sample: ...
     9112.84
     """
-    period = Period.of(shop, as_of, previous, policy)
-    sums = period.counted("kpis_value", {"orders": period.shop.orders})
-    interval = uncertainty.total(sums["total"], sums["total_squares"], level=period.policy.kpis.level)
-    return period.kpi("revenue", "value", "currency", sums["total"], _NAN, interval)
+    return sales(Period.of(shop, as_of, previous, policy))["revenue"]
 
 
 def average_order_value(
@@ -91,10 +88,26 @@ def average_order_value(
     Opened dataframe: ...
     30.0
     """
-    period = Period.of(shop, as_of, previous, policy)
-    sums = period.counted("kpis_value", {"orders": period.shop.orders})
-    interval = uncertainty.ratio(sums, level=period.policy.kpis.level)
-    return period.kpi("average_order_value", "value", "currency", sums["total"], sums["orders"], interval)
+    return sales(Period.of(shop, as_of, previous, policy))["average_order_value"]
+
+
+def sales(period: Period) -> dict[str, Kpi]:
+    """Return revenue and average order value from one count.
+
+    Parameters
+    ----------
+    period
+        Of any shop.
+    """
+    sums, level = period.counted("kpis_value", {"orders": period.shop.orders}), period.policy.kpis.level
+    around = uncertainty.total(sums["total"], sums["total_squares"], level=level)
+    mean = uncertainty.ratio(sums, level=level)
+    return {
+        "revenue": period.kpi("revenue", "value", "currency", sums["total"], _NAN, around),
+        "average_order_value": period.kpi(
+            "average_order_value", "value", "currency", sums["total"], sums["orders"], mean
+        ),
+    }
 
 
 def quantity_per_order(

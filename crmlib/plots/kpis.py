@@ -106,8 +106,8 @@ def growth_bars(parts: pd.DataFrame, *, title: str, language: str = "en") -> Axe
         axes.annotate(f"{amount:,.0f}", (place, amount), xytext=(0, 4), textcoords="offset points", ha="center",
                       fontsize=9)  # fmt: skip
     tops = np.maximum(starts, starts + changes + halves)
-    for place, amount, top in zip(places, changes, tops, strict=True):
-        axes.annotate(f"{amount:+,.0f}", (place, top), xytext=(0, 4), textcoords="offset points", ha="center",
+    for step, amount, top in zip(places, changes, tops, strict=True):
+        axes.annotate(f"{amount:+,.0f}", (step, top), xytext=(0, 4), textcoords="offset points", ha="center",
                       fontsize=9)  # fmt: skip
     customers = [f"\n({number:,})" for number in parts["customers"]]
     names = [label(f"growth_{part}", language) + number for part, number in zip(parts["part"], customers, strict=True)]

@@ -1,5 +1,6 @@
 -- What each kind of customer adds to the change of revenue from one period (from :before) to the next (from :after to
 -- :until, exclusive). Each customer is of one kind, so the parts sum to the change.
+-- Squares need one place more than money has, or DuckDB multiplies in 64 bits.
 with spending as (
   select
     customer_id,
@@ -34,6 +35,6 @@ select
   cast(sum(before) as double) as before,
   cast(sum(now) as double) as now,
   cast(sum(change) as double) as change,
-  cast(sum(cast(change as decimal(18, 4)) * cast(change as decimal(18, 4))) as double) as squares
+  cast(sum(cast(change as decimal(19, 4)) * cast(change as decimal(18, 4))) as double) as squares
 from kinds
 group by part

@@ -177,7 +177,7 @@ def small_tables() -> dict[str, pd.DataFrame]:
                                   "withdrawn_ts": pd.Series(start[:8_000] + pd.Timedelta(days=40)).mask(
                                       chance.random(8_000) < 0.5)}),
         "channels": pd.DataFrame({"customer_id": who[:9_000],
-                                  "channel": chance.choice(["search", "social", None], 9_000)}).drop_duplicates(
+                                  "channel": ["search", "social", None] * 3_000}).drop_duplicates(
                                       "customer_id"),
         "mail_events": pd.DataFrame({"campaign_id": np.repeat(["may", "june"], sessions),
                                      "customer_id": np.tile(np.char.mod("c%d", np.arange(sessions) % 900), 2),
