@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crmlib import churn, clv, concentration, intake, personas, plots, rfm, surveys, text
+    from crmlib import churn, clv, concentration, intake, kpis, personas, plots, rfm, surveys, text
     from crmlib.errors import CrmlibError
     from crmlib.policy import Policy
     from crmlib.recording import record
@@ -34,6 +34,7 @@ __all__ = [
     "concentration",
     "explore",
     "intake",
+    "kpis",
     "open_shop",
     "personas",
     "plots",

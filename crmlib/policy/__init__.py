@@ -21,6 +21,7 @@ from crmlib.errors import PolicyError
 from crmlib.policy.contact import Contact
 from crmlib.policy.customers import Clv, Personas, Rfm, Tiers
 from crmlib.policy.intake import Intake
+from crmlib.policy.kpis import Kpis
 from crmlib.policy.orders import Orders
 from crmlib.policy.relationship import Action, Churn, Surveys
 
@@ -31,6 +32,7 @@ __all__ = [
     "Clv",
     "Contact",
     "Intake",
+    "Kpis",
     "Orders",
     "Personas",
     "Policy",
@@ -46,8 +48,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     Attributes
     ----------
-    orders, rfm, clv, tiers, intake, personas, surveys, churn, contact
-        See `Orders`, `Rfm`, `Clv`, `Tiers`, `Intake`, `Personas`, `Surveys`, `Churn`, `Contact`.
+    orders, rfm, clv, tiers, intake, personas, surveys, churn, contact, kpis
+        See `Orders`, `Rfm`, `Clv`, `Tiers`, `Intake`, `Personas`, `Surveys`, `Churn`, `Contact`, `Kpis`.
     """
 
     orders: Orders = Orders()
@@ -59,6 +61,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     surveys: Surveys = Surveys()
     churn: Churn = Churn()
     contact: Contact = Contact()
+    kpis: Kpis = Kpis()
 
     def to_toml(self) -> str:
         """Return what differs from the defaults, as TOML that `load` reads back.
