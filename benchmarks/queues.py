@@ -161,7 +161,8 @@ open: reads the tables; crmlib reads all six, and checks each row.
 | queue, two sequences | {ours["queue"]:.1f} | {theirs["queue"]:.1f} |
 
 Six ready-made sequences with quiet hours and late messages: {ours["all"]:.1f} s by crmlib;
-{ours["entries"]:,} messages, {ours["held"]:,} held back. Most memory held: crmlib {ours["peak"]:.1f} GB, pandas {theirs["peak"]:.1f} GB."""
+{ours["entries"]:,} messages, {ours["held"]:,} held back.
+Most memory held: crmlib {ours["peak"]:.1f} GB, pandas {theirs["peak"]:.1f} GB."""
     print(text)  # noqa: T201 - the result
     if not told.small:
         (told.out / "queues.md").write_text(text + "\n", encoding="utf-8")
