@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crmlib.engine import Table, sql
-from crmlib.errors import MissingExtraError
+from crmlib.errors import MissingExtraError, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,8 +40,6 @@ _PRELUDE = {
         "as decimal(20, 0))"
     ),
 }
-#: What an application is told that crmlib starts, unless spark-defaults.conf says otherwise.
-_QUIET = {"spark.log.level": "ERROR", "spark.ui.showConsoleProgress": "false"}
 #: Views of one session share one space of names, whichever engine made them.
 _NAMES = itertools.count(1)
 
@@ -95,11 +93,27 @@ def _unsaid() -> dict[str, str]:
 
     if SparkContext._active_spark_context is not None:  # noqa: SLF001 - no public way to ask without starting one
         return {}
-    SparkContext._ensure_initialized()  # noqa: SLF001 - starts Java, which reads the file
+    SparkContext._ensure_initialized(gateway=_java())  # noqa: SLF001 - starts Java, which reads the file
     # a catalogue of one's own has its data elsewhere; without one, Spark makes an empty folder where it stands
     warehouse = {"spark.sql.warehouse.dir": str(Path(tempfile.gettempdir()) / "crmlib-spark-warehouse")}
     said = SparkConf()
-    return {name: value for name, value in {**_QUIET, **warehouse}.items() if not said.contains(name)}
+    return {name: value for name, value in warehouse.items() if not said.contains(name)}
+
+
+def _java() -> Any:
+    """Start Java. What it says of itself (logger, progress) stays out of notebooks, unless it does not start."""
+    from pyspark.errors import PySparkRuntimeError
+    from pyspark.java_gateway import launch_gateway
+
+    with tempfile.TemporaryFile() as said:
+        try:
+            return launch_gateway(popen_kwargs={"stdout": said, "stderr": said})
+        except (PySparkRuntimeError, OSError) as error:
+            said.seek(0)
+            told = said.read().decode(errors="replace").strip() or str(error)
+            raise SourceError(
+                f"Spark's Java does not start: {told[-600:]} Spark needs Java 17 or later: see `java -version`."
+            ) from error
 
 
 class Spark:
