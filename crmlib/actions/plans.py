@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
-from crmlib.actions.sequences import Channel, Condition, Name, Sequence, Share
+from crmlib.actions.sequences import Condition, Name, Sequence, Share
 from crmlib.errors import PolicyError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Costs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     whatsapp: Money = 0.06
     phone: Money = 2.50
 
-    def of(self, channel: Channel) -> float:
+    def of(self, channel: str) -> float:
         """Return the cost of one contact.
 
         Parameters
