@@ -160,7 +160,9 @@ class Automation:
             return np.full(len(lives), on), np.full(len(lives), day)
         if event in {"no_login", "no_purchase"}:
             login = event == "no_login"
-            last = np.where(np.isfinite(life.last_login), life.last_login, lives.registered) if login else lives.last_order
+            last = (
+                np.where(np.isfinite(life.last_login), life.last_login, lives.registered) if login else lives.last_order
+            )
             window = days or (churn.login_days if login else churn.purchase_days)
             over = np.isfinite(last) & (day - last > window)
             return over, np.where(over, last + window, -np.inf)
@@ -244,5 +246,3 @@ def _since(last: Floats, day: float) -> Floats:
 def _recent(sent: list[Ints], days: int) -> Any:
     """Count the contacts of the weeks that a number of days reaches back to, this one included."""
     return sum(sent[-(-(-days // _WEEK)) :])
-
-

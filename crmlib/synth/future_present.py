@@ -127,17 +127,19 @@ class Present:
             left=np.where(alive, np.inf, -np.inf), last_order=self._ago("days_since_purchase"),
         )  # fmt: skip
 
-    def repeated(self, times: int) -> Present:
-        """Return the same customers several times over: so many fates of each in one run.
+    def repeated(self, rows: Ints, times: int) -> Present:
+        """Return some customers several times over: so many fates of each in one run.
 
         Parameters
         ----------
+        rows
+            Their positions.
         times
             How often.
         """
-        rows = np.tile(np.arange(len(self)), times)
+        rows = np.tile(rows, times)
         seen, truth = self.seen.iloc[rows], self.truth.iloc[rows]
-        seen.index = pd.Index([f"{name}#{turn}" for turn in range(times) for name in self.seen.index])
+        seen.index = pd.RangeIndex(len(rows)).astype("str")
         return Present(self.shop, seen, self.policy, self.design, truth.reset_index(drop=True))
 
     def _ago(self, name: str) -> Floats:
