@@ -67,7 +67,8 @@ class Comparison:
         """
         _known(of)
         wide = self.runs.pivot_table(index="seed", columns="plan", values=of)[list(dict.fromkeys(self.runs["plan"]))]
-        return wide.sub(wide[NOTHING.name], axis=0)
+        gained: pd.DataFrame = wide.sub(wide[NOTHING.name], axis=0)
+        return gained
 
     def summary(self, of: str = "profit", *, level: float = 0.95) -> pd.DataFrame:
         """Return means over futures, and gains over doing nothing with intervals.
@@ -190,8 +191,7 @@ def _interval(gains: pd.DataFrame, level: float) -> pd.DataFrame:
     from scipy.stats import t
 
     count, mean = gains.count(), gains.mean()
-    spread = gains.std(ddof=1) / np.sqrt(count)
-    half = t.ppf((1 + level) / 2, np.maximum(count - 1, 1)) * spread
+    half = t.ppf((1 + level) / 2, np.maximum(count - 1, 1)) * gains.std(ddof=1) / np.sqrt(count)
     return pd.DataFrame({"gain": mean, "low": mean - half, "high": mean + half, "better": (gains > 0).mean()})
 
 

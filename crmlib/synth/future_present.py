@@ -7,7 +7,6 @@ import io
 import json
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -27,6 +26,8 @@ from crmlib.synth.reading import read_truth, truth_folder
 from crmlib.synth.shop import MakeResult
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from crmlib.policy import Policy
@@ -106,7 +107,7 @@ class Present:
     def registered(self) -> Floats:
         """Day of the registration."""
         days = (self.seen["registered_ts"].dt.normalize() - pd.Timestamp(self.design.start)).dt.days
-        return days.to_numpy(dtype=float)
+        return np.asarray(days.to_numpy(dtype=float))
 
     @cached_property
     def preferred(self) -> Ints:
