@@ -111,7 +111,8 @@ class Comparison:
         wide = table.pivot_table(index="seed", columns=["plan", "group"], values=of, sort=False, dropna=False)
         plans = [name for name in dict.fromkeys(self.runs["plan"]) if name != NOTHING.name]
         parts = {name: _interval(wide[name] - wide[NOTHING.name], level) for name in plans}
-        return pd.concat(parts, names=["plan", "group"])
+        together: pd.DataFrame = pd.concat(parts, names=["plan", "group"])
+        return together
 
     def share_of_possible(self, plan: str, oracle: str = "oracle", *, of: str = "profit") -> float:
         """Return the share of the oracle's gain that a plan reaches; below 0 it does harm.

@@ -149,6 +149,15 @@ class Present:
         return np.where(np.isnan(ago), -np.inf, self.begins - 0.5 - ago)
 
 
+def _frame(table: Any) -> pd.DataFrame:
+    """Return an Arrow table as pandas, money as numbers: pandas has no decimals but objects."""
+    import pyarrow as pa
+
+    numbers = [field.with_type(pa.float64()) if pa.types.is_decimal(field.type) else field for field in table.schema]
+    frame: pd.DataFrame = table.cast(pa.schema(numbers)).to_pandas()
+    return frame
+
+
 def _channel(name: Any) -> int:
     return CHANNELS.index(name) if name in CHANNELS else -1
 
@@ -186,7 +195,7 @@ def present(
         made, record = shop_truth.tables, shop_truth.parameters
         if missing := [name for name in _NEEDED if name not in made]:
             raise CrmlibError(f"The shop was made without {', '.join(missing)}: a future needs {', '.join(_NEEDED)}.")
-        source: Any = {name: table.to_pandas() for name, table in made.items() if not name.startswith("truth/")}
+        source: Any = {name: _frame(table) for name, table in made.items() if not name.startswith("truth/")}
         truth = made["truth/customers"].to_pandas()
     else:
         source = shop_truth.path if isinstance(shop_truth, MakeResult) else shop_truth
