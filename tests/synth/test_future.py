@@ -77,7 +77,9 @@ def test_without_effects_a_plan_differs_from_doing_nothing_by_its_cost_alone(beg
 
 def test_without_effects_a_discount_is_given_away(begins: Present) -> None:
     sizes = FutureParameters.without_effects()
-    found = compare(begins, [a_plan(a_sequence(steps=with_discount(0.10)))], days=DAYS, seeds=[1, 2, 3], parameters=sizes)
+    found = compare(
+        begins, [a_plan(a_sequence(steps=with_discount(0.10)))], days=DAYS, seeds=[1, 2, 3], parameters=sizes
+    )
     assert found.gains("orders")["tried"].tolist() == [0, 0, 0]
     runs = found.runs[found.runs["plan"] == "tried"]
     assert runs["given_away"].tolist() == runs["discounts"].tolist()
@@ -157,7 +159,9 @@ def test_a_list_that_costs_more_than_the_budget_is_refused(begins: Present) -> N
 
 
 def test_a_plan_that_makes_contacts_cheaper_than_they_are_is_refused(begins: Present) -> None:
-    refused(begins, a_plan(costs=Costs(email=0.0)), "costs.email: the plan reckons with 0.000 a contact, it costs 0.020")
+    refused(
+        begins, a_plan(costs=Costs(email=0.0)), "costs.email: the plan reckons with 0.000 a contact, it costs 0.020"
+    )
 
 
 def test_strangers_and_segments_that_do_not_exist_are_refused(begins: Present) -> None:
@@ -266,7 +270,9 @@ def test_silence_sets_a_sequence_off_once_and_again_only_after_it_was_broken(beg
 def test_steps_follow_by_their_delays_and_an_exit_ends_them(begins: Present) -> None:
     steps = tuple(Step(name=f"step_{days}", after_days=days, channels=("email",), template="text")
                   for days in (0, 21, 70))  # fmt: skip
-    whole = outcome(begins, a_plan(a_sequence(trigger=Trigger(event="calendar", days=365), steps=steps)), days=84, seed=1)
+    whole = outcome(
+        begins, a_plan(a_sequence(trigger=Trigger(event="calendar", days=365), steps=steps)), days=84, seed=1
+    )
     when = whole.contacts.groupby("step")["sent_ts"].unique().map(list)
     start = when["step_0"][0]
     assert {name: [(time - start).days for time in times] for name, times in when.items()} == {
@@ -344,7 +350,9 @@ def test_a_part_of_the_extra_orders_was_only_bought_earlier(begins: Present) -> 
 
 def test_an_apology_keeps_unhappy_customers(begins: Present) -> None:
     sorry = Step(name="first", channels=("email",), template="text", offer=Offer(kind="apology"))
-    plan = a_plan(a_sequence(purpose="service", trigger=Trigger(event="low_score"), steps=(sorry,), again_after_days=180))
+    plan = a_plan(
+        a_sequence(purpose="service", trigger=Trigger(event="low_score"), steps=(sorry,), again_after_days=180)
+    )
     found = compare(begins, [plan], days=365, seeds=range(1, 7), parameters=FutureParameters(apology=1.5))
     assert found.summary("churn").loc["tried", "high"] < 0
     assert found.summary("orders").loc["tried", "gain"] > 0

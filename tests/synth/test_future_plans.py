@@ -7,8 +7,9 @@ import pytest
 
 from crmlib.actions import Plan, check_plan, read_plan
 from crmlib.errors import CrmlibError
-from crmlib.synth import Comparison, Present, compare, make_shop, oracle, outcome, present, reference_plans
+from crmlib.synth import Comparison, Present, compare, make_shop, outcome, present, reference_plans
 from crmlib.synth.future_claims import loyalty_claim, retention_claim
+from crmlib.synth.future_plans import try_everything
 
 DAYS, SEEDS = 182, range(1, 21)
 TABLES = ["customers", "orders", "consents", "logins", "surveys", "tickets", "email_events", "campaigns", "assignments",
@@ -72,13 +73,13 @@ def test_shares_of_the_possible_gain(compared: Comparison) -> None:
 
 def test_doubling_the_budget_never_hurts_the_oracle(begins: Present) -> None:
     budgets = [5.0, 10.0, 20.0, 40.0, 80.0]
-    tried = [oracle(begins, days=DAYS, budget=budget, fates=6) for budget in budgets]
-    profits = np.array([
-        [outcome(begins, plan, days=DAYS, seed=seed).totals()["expected_profit"] for plan in tried] for seed in (1, 2, 3)
-    ])  # fmt: skip
-    assert (np.diff(profits, axis=1) >= 0).all()
-    for budget, plan in zip(budgets, tried, strict=True):
-        assert outcome(begins, plan, days=DAYS, seed=1).totals()["contact_cost"] <= budget
+    trials = try_everything(begins, days=DAYS)
+    tried = [trials.plan(budget) for budget in budgets]
+    came = [[outcome(begins, plan, days=DAYS, seed=seed).totals() for plan in tried] for seed in range(1, 11)]
+    profits = np.array([[one["expected_profit"] for one in row] for row in came])
+    assert (np.diff(profits.mean(axis=0)) > 0).all()
+    assert (profits[:, -1] > profits[:, 0]).all()
+    assert (np.array([[one["contact_cost"] for one in row] for row in came]) <= budgets).all()
 
 
 def test_names_are_not_used_twice(begins: Present) -> None:
@@ -98,4 +99,4 @@ def test_the_claims_hold_only_under_their_assumptions(begins: Present) -> None:
     levered = loyalty_claim(begins, retention=[0.6], alike=True, years=1, fixed_share=0.5)
     assert levered["gain"].iloc[0] == pytest.approx(2 * alike["gain"].iloc[0])
     with pytest.raises(CrmlibError, match="cannot be reached"):
-        loyalty_claim(begins, retention=[0.9999], years=1)
+        loyalty_claim(begins, retention=[0.97], years=1)
