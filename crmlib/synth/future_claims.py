@@ -1,6 +1,7 @@
-"""The course texts' claims on loyalty, put to the simulated shop: under which assumptions do they hold?
+"""The course texts' claims on loyalty, put to the simulated shop: what they hold under.
 
-A claim is not a finding. What is computed here says what would have to be true of a shop for the claim to be true of it.
+A claim is not a finding. What is computed here says what would have to be true of a shop for the claim to be
+true of it.
 """
 
 from __future__ import annotations

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
-import pandas as pd
 
 from crmlib import churn
 from crmlib.actions.plans import Plan, Targeting
@@ -26,6 +25,7 @@ from crmlib.synth.people import ANSWERS
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from crmlib.actions.sequences import Channel, Event, OfferKind, Purpose
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from crmlib.synth.shop import MakeResult
 
     Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
 
 __all__ = [
     "Trials",
@@ -46,13 +47,15 @@ __all__ = [
     "weekly_mail",
 ]
 
-_FATES = 12
+_FATES = 16
 _TERMS = 4  # dates from which the risk model learns
 _HORIZON = 90
 _PENALTY = 0.03  # less than the model's own: with the profile there are many small differences to learn
 _EVER = 36_500  # days: nobody is too long silent
+_SURE = 1.0  # standard errors
+_HALVINGS = 40
 _CENT = 0.01  # EUR: nothing counts as cheaper
-_PLANNED = 0.9  # share of a budget that the oracle plans to spend
+_SPARE = 2.0  # standard deviations of what is spent
 _OWN_FUTURES = 2**40  # seeds of the oracle's trials begin here, where no comparison's are
 
 
@@ -190,30 +193,38 @@ class Trials:
         Those with whom something can be won: who is still there, and buys.
     bundles
         The bundles that were tried.
-    gains, costs
-        A row a bundle, a column a customer: expected gain in profit over doing nothing, and what it costs.
+    gains, errors, costs
+        A row a bundle, a column a customer: mean gain in profit over doing nothing, its standard error over the fates
+        that were tried, and what the bundle costs.
+    spreads
+        Standard deviation of the costs over the fates.
     """
 
     customers: pd.Index[str]
     bundles: tuple[tuple[Sequence, ...], ...]
     gains: Floats
+    errors: Floats
     costs: Floats
+    spreads: Floats
 
     def plan(self, budget: float | None = None) -> Plan:
-        """Return the best plan: each customer's best bundle, first those who bring most for the money.
+        """Return the best plan: for each customer the bundle that brings most, less what its cost is worth elsewhere.
+
+        Under a budget a unit of money has a price, the lowest at which all bundles that are still worth it can be paid
+        (Everett, Operations Research 11, 1963). So a dear bundle gives way to a cheap one before a
+        customer is left out.
 
         Parameters
         ----------
         budget
-            As for `crmlib.actions.Plan`; a tenth of it is kept for what was not expected.
+            As for `crmlib.actions.Plan`; it is to last with two standard deviations to spare, for one redeemed code can
+            cost as much as a thousand mails.
         """
-        best, rows = self.gains.argmax(axis=0), np.arange(self.gains.shape[1])
-        gain, cost = self.gains[best, rows], self.costs[best, rows]
-        ratio = gain / np.maximum(cost, _CENT)
-        chosen = gain > 0
-        if budget is not None:
-            order = np.argsort(np.where(chosen, -ratio, np.inf), kind="stable")
-            chosen[order] &= np.cumsum(np.where(chosen, cost, 0.0)[order]) <= budget * _PLANNED
+        price = 0.0 if budget is None else self._price(budget)
+        best, worth = self._best(price)
+        chosen = worth > 0
+        cost = self.costs[best, np.arange(len(best))]
+        ratio = worth / np.maximum(cost, _CENT)
         members: dict[str, list[int]] = {}
         sequences = {sequence.name: sequence for bundle in self.bundles for sequence in bundle}
         for number, bundle in enumerate(self.bundles):
@@ -226,6 +237,32 @@ class Trials:
             name="oracle", sequences=tuple(sequences[name] for name in scores), scores=scores,
             targeting={name: Targeting(score=name) for name in scores}, budget=budget,
         )  # fmt: skip
+
+    def _best(self, price: float) -> tuple[Ints, Floats]:
+        """Return each customer's best bundle at a price of money, and what it is worth then."""
+        # Of many bundles that bring nothing, the best seems to bring something: only what is beyond its error counts.
+        worth = self.gains - _SURE * self.errors - price * self.costs
+        best = worth.argmax(axis=0)
+        return best, worth[best, np.arange(len(best))]
+
+    def _price(self, budget: float) -> float:
+        """Return the lowest price of money at which the budget is enough."""
+
+        def spends(price: float) -> float:
+            best, worth = self._best(price)
+            rows = np.flatnonzero(worth > 0)
+            cost, spread = self.costs[best[rows], rows], self.spreads[best[rows], rows]
+            return float(cost.sum() + _SPARE * np.sqrt((spread**2).sum()))
+
+        if spends(0.0) <= budget:
+            return 0.0
+        low, high = 0.0, 1.0
+        while spends(high) > budget:
+            high *= 2
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            low, high = (middle, high) if spends(middle) > budget else (low, middle)
+        return high
 
 
 def try_everything(
@@ -255,13 +292,16 @@ def try_everything(
         run = Run(tried, Plan(name="tried", sequences=sequences), sizes, days=days, seed=_OWN_FUTURES + seed)
         table = run.go(progress=False).customers
         profit, cost = table["expected_profit"].to_numpy(), (table["contact_cost"] + table["discounts"]).to_numpy()
-        return profit.reshape(fates, -1).mean(axis=0), cost.reshape(fates, -1).mean(axis=0)
+        return profit.reshape(fates, -1), cost.reshape(fates, -1)
 
     still, _ = expected(())
     bundles = tuple((_apology(), *bundle) for bundle in ((), *_choices().values()))
     results = [expected(bundle) for bundle in bundles]
-    gains = np.array([profit - still for profit, _ in results])
-    return Trials(begins.seen.index[there], bundles, gains, np.array([cost for _, cost in results]))
+    each = np.array([profit - still for profit, _ in results])  # bundle, fate, customer: the same fates
+    return Trials(
+        begins.seen.index[there], bundles, each.mean(axis=1), each.std(axis=1, ddof=1) / np.sqrt(fates),
+        np.array([cost.mean(axis=0) for _, cost in results]), np.array([cost.std(axis=0) for _, cost in results]),
+    )  # fmt: skip
 
 
 def oracle(
@@ -270,8 +310,8 @@ def oracle(
 ) -> Plan:  # fmt: skip
     """Return the plan of one who knows the truth: for each customer the bundle of sequences that brings most.
 
-    It is an upper bound for plans made of these sequences, as sharp as the expectations that it is made of; who gains by
-    none is left alone.
+    It is an upper bound for plans made of these sequences, as sharp as the expectations that it is made of. Who gains
+    by none is left alone.
 
     Parameters
     ----------

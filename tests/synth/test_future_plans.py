@@ -67,7 +67,7 @@ def test_shares_of_the_possible_gain(compared: Comparison) -> None:
     assert compared.share_of_possible("oracle") == 1
     assert compared.share_of_possible("do_nothing") == 0
     assert compared.share_of_possible("weekly_mail") < 0
-    with pytest.raises(CrmlibError, match="No plan 'oracel'.*'oracle'"):
+    with pytest.raises(CrmlibError, match=r"No plan 'oracel'.*'oracle'"):
         compared.share_of_possible("oracel")
 
 
