@@ -1,3 +1,4 @@
+# ruff: noqa: INP001, T201 - a script
 """How long a future takes, what the reference plans bring, and under what the texts' claims hold.
 
 Run ``python benchmarks/future.py``; ``--quick`` leaves the large shop out. It prints what benchmarks/future.md tells.
@@ -56,7 +57,7 @@ def shipped() -> None:
     table["share"] = [compared.share_of_possible(name) for name in table.index]
     print(table.round(2))
     print((compared.gains().drop(columns="oracle").lt(compared.gains()["oracle"], axis=0)).all().to_dict())
-    print(compared.by("persona")["gain"].unstack("plan").round(0))
+    print(compared.by("persona")["gain"].round(0).to_string())
     print(retention_claim(begins).round(3))
     parts = {(alike, fixed): loyalty_claim(begins, alike=alike, fixed_share=fixed, years=1)
              for alike in (False, True) for fixed in (0.0, 0.5)}  # fmt: skip
