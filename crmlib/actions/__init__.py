@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from crmlib.actions.gates import Gated, gate
 from crmlib.actions.permissions import GROUNDS, WHY
+from crmlib.actions.plans import Costs, Plan, Targeting, read_plan
 from crmlib.actions.queueing import Queue, queue
 from crmlib.actions.sequences import (
     READY_MADE,
@@ -21,6 +22,7 @@ from crmlib.actions.sequences import (
     read_sequence,
     sequence,
 )
+from crmlib.actions.targets import check_plan, observable
 
 __all__ = [
     "GROUNDS",
@@ -28,14 +30,20 @@ __all__ = [
     "WHY",
     "Cap",
     "Condition",
+    "Costs",
     "Gated",
     "Offer",
+    "Plan",
     "Queue",
     "Sequence",
     "Step",
+    "Targeting",
     "Trigger",
+    "check_plan",
     "gate",
+    "observable",
     "queue",
+    "read_plan",
     "read_sequence",
     "sequence",
 ]

@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Bools = NDArray[np.bool_]
 
-__all__ = ["Lives", "Orders", "World", "begin", "calm", "join_orders", "leaving_rate", "mean_orders", "step"]
+__all__ = ["Lives", "Orders", "World", "begin", "calm", "fare", "join_orders", "leaving_rate", "login_rate",
+           "mean_orders", "step"]  # fmt: skip
 
 _LOOKS_FIRST = 0.25  # share of accounts opened days before the first order
+_MOOD = 0.15  # sd of what else moves satisfaction at an order
 _FEWEST_LOGINS = 0.15  # of the usual rate, just before leaving
 
 
@@ -166,6 +168,25 @@ def leaving_rate(world: World, dropout: Floats, satisfaction: Floats) -> Floats:
     return moved
 
 
+def login_rate(world: World, usual: Floats, until_left: Floats) -> Floats:
+    """Return logins a day: who will leave soon comes less.
+
+    Parameters
+    ----------
+    world
+        Parameters.
+    usual
+        The usual rate.
+    until_left
+        Days until the customer leaves, as things stand.
+    """
+    cooling = world.parameters.service.cooling_days
+    if cooling <= 0:
+        return usual
+    cooled: Floats = usual * np.clip(until_left / cooling, _FEWEST_LOGINS, 1.0)
+    return cooled
+
+
 def step(
     rng: np.random.Generator, world: World, lives: Lives, span: tuple[int, int], lift: Floats
 ) -> tuple[Orders, Ints, Floats]:
@@ -189,7 +210,7 @@ def step(
     tuple
         The orders, and the logins as customers and times.
     """
-    service, (start, end) = world.parameters.service, span
+    start, end = span
     here = np.flatnonzero((lives.registered < end) & (lives.left > start))
     persona, arrival = lives.persona[here], lives.arrival[here]
     came = np.clip(arrival, start, end)  # patience and purchases run from the first order on
@@ -210,9 +231,7 @@ def step(
                      np.concatenate([arrival[first], times]))  # fmt: skip
 
     begun = np.maximum(lives.registered[here], start)
-    often = lives.logins[here]
-    if service.cooling_days > 0:
-        often = often * np.clip(until_left / service.cooling_days, _FEWEST_LOGINS, 1.0)
+    often = login_rate(world, lives.logins[here], until_left)
     present = np.maximum(stayed - begun, 0.0)
     logins = rng.poisson(often * present)
     who = np.repeat(np.arange(len(here)), logins)
@@ -221,23 +240,50 @@ def step(
 
 def _orders(rng: np.random.Generator, world: World, lives: Lives, customer: Ints, time: Floats) -> Orders:
     """Draw what happens to each order, and move the satisfaction of those who placed it."""
-    service = world.parameters.service
     count = len(customer)
-    problem_chance = np.array([persona.problem for persona in world.parameters.personas])
-    late = rng.random(count) < np.where(world.peak[time.astype(np.int64)], service.late_peak, service.late)
-    problem = rng.random(count) < problem_chance[lives.persona[customer]] * world.parameters.returns
-    chance = service.ticket_plain + service.ticket_late * late + service.ticket_problem * problem
-    ticket = rng.random(count) < chance
-    quick = rng.random(count) < service.quick_share
-    change = np.where(late | problem, 0.0, service.order_pleases)
-    change += late * service.late_hurts + problem * service.problem_hurts
-    change += ticket * np.where(quick, service.ticket_quick, service.ticket_slow) + rng.normal(0, 0.15, count)
+    draws = rng.random(count), rng.random(count), rng.random(count), rng.random(count)
+    fates = fare(world, lives.persona[customer], time, draws, rng.normal(0, 1, count))
+    late, problem, ticket, quick, change = fates
     # Orders of one customer within one step count together.
     moved = np.bincount(customer, weights=change, minlength=len(lives))
     lives.satisfaction += moved
     np.maximum.at(lives.last_order, customer, time)
     return Orders(customer, time, late, problem, ticket, quick, lives.satisfaction[customer],
                   np.full(count, -1))  # fmt: skip
+
+
+def fare(
+    world: World, persona: Ints, time: Floats, draws: tuple[Floats, Floats, Floats, Floats], mood: Floats
+) -> tuple[Bools, Bools, Bools, Bools, Floats]:
+    """Tell how orders fare.
+
+    Parameters
+    ----------
+    world
+        Parameters and calendar.
+    persona, time
+        Of each order.
+    draws
+        Uniform numbers for: late, problem, ticket, solved quickly.
+    mood
+        Standard normal numbers: what else moves satisfaction.
+
+    Returns
+    -------
+    tuple
+        Late, problem, ticket, solved quickly, and the change of satisfaction.
+    """
+    service = world.parameters.service
+    problem_chance = np.array([one.problem for one in world.parameters.personas])
+    late = draws[0] < np.where(world.peak[time.astype(np.int64)], service.late_peak, service.late)
+    problem = draws[1] < problem_chance[persona] * world.parameters.returns
+    chance = service.ticket_plain + service.ticket_late * late + service.ticket_problem * problem
+    ticket = draws[2] < chance
+    quick = draws[3] < service.quick_share
+    change = np.where(late | problem, 0.0, service.order_pleases)
+    change += late * service.late_hurts + problem * service.problem_hurts
+    change += ticket * np.where(quick, service.ticket_quick, service.ticket_slow) + _MOOD * mood
+    return late, problem, ticket, quick, change
 
 
 def calm(lives: Lives, world: World, days: float) -> None:

@@ -11,10 +11,17 @@ from crmlib.schema import did_you_mean
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["has_truth", "read_truth"]
+__all__ = ["has_truth", "read_truth", "truth_folder"]
 
 
-def _folder(source: str | Path) -> Path:
+def truth_folder(source: str | Path) -> Path:
+    """Return the folder of a source's truth, there or not.
+
+    Parameters
+    ----------
+    source
+        As for `has_truth`.
+    """
     if str(source) == "shop":
         from crmlib.sources.simulated import shop_folder
 
@@ -35,7 +42,7 @@ def has_truth(source: str | Path) -> bool:
     >>> has_truth("shop"), has_truth("cdnow")
     (True, False)
     """
-    return (_folder(source) / "customers.parquet").is_file()
+    return (truth_folder(source) / "customers.parquet").is_file()
 
 
 def read_truth(table: str, source: str | Path = "shop") -> pd.DataFrame:
@@ -60,7 +67,7 @@ def read_truth(table: str, source: str | Path = "shop") -> pd.DataFrame:
     """
     import pandas as pd
 
-    folder = _folder(source)
+    folder = truth_folder(source)
     if not has_truth(source):
         raise SourceError(f"{source}: there is no truth beside it. Only simulated shops have one.")
     file = folder / f"{table}.parquet"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
 
-__all__ = ["SCALES", "draw_surveys"]
+__all__ = ["SCALES", "draw_surveys", "recommends"]
 
 SCALES = ("0-10", "1-10", "1-5")
 _CARD = 0.30  # share of NPS surveys on the card in the parcel, which asks from 1 to 10; the mail asks from 0 to 10
@@ -116,13 +116,29 @@ def draw_surveys(
 def _score(rng: np.random.Generator, service: Service, asked: _Asked, satisfaction: Floats, scale: Ints) -> Ints:
     """Turn satisfaction into a mark: a latent value, with noise, cut at the scale's steps."""
     noise = rng.normal(0.0, 1.0, len(scale))
-    likely = _NPS_CENTRE + _NPS_SLOPE * (satisfaction + service.nps_noise * noise)
-    likely = np.where(likely < _ANGRY, _ANGRY - _TEMPER * (_ANGRY - likely), likely)
+    likely = recommends(service, satisfaction, noise)
     centre = np.array([0.0, *(_CSAT_CENTRE[name] for name in TOUCHPOINTS[1:])])[asked.touchpoint]
     moment = centre + asked.shift + _CSAT_SLOPE * (0.6 * satisfaction + service.csat_noise * noise)
     latent = np.where(scale == SCALES.index("1-5"), moment, likely)
     lowest, highest = np.array([0, 1, 1])[scale], np.array([10, 10, 5])[scale]
     return np.clip(np.round(latent), lowest, highest).astype(np.int64)
+
+
+def recommends(service: Service, satisfaction: Floats, noise: Floats) -> Floats:
+    """Return how likely customers are to recommend the shop, before it is rounded to the scale.
+
+    Parameters
+    ----------
+    service
+        Sizes.
+    satisfaction
+        Latent, sd.
+    noise
+        Standard normal numbers.
+    """
+    likely = _NPS_CENTRE + _NPS_SLOPE * (satisfaction + service.nps_noise * noise)
+    spread: Floats = np.where(likely < _ANGRY, _ANGRY - _TEMPER * (_ANGRY - likely), likely)
+    return spread
 
 
 def _relationship(orders: Orders, after: Aftermath) -> _Asked:
