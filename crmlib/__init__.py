@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crmlib import churn, clv, concentration, intake, personas, plots, rfm, surveys, text
+    from crmlib import churn, clv, concentration, experiments, intake, offers, personas, plots, rfm, surveys, text
     from crmlib.errors import CrmlibError
     from crmlib.policy import Policy
     from crmlib.recording import record
@@ -32,8 +32,10 @@ __all__ = [
     "churn",
     "clv",
     "concentration",
+    "experiments",
     "explore",
     "intake",
+    "offers",
     "open_shop",
     "personas",
     "plots",

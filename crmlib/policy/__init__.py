@@ -20,6 +20,7 @@ import msgspec
 from crmlib.errors import PolicyError
 from crmlib.policy.contact import Contact
 from crmlib.policy.customers import Clv, Personas, Rfm, Tiers
+from crmlib.policy.experiments import Experiments, Offers
 from crmlib.policy.intake import Intake
 from crmlib.policy.orders import Orders
 from crmlib.policy.relationship import Action, Churn, Surveys
@@ -30,7 +31,9 @@ __all__ = [
     "Churn",
     "Clv",
     "Contact",
+    "Experiments",
     "Intake",
+    "Offers",
     "Orders",
     "Personas",
     "Policy",
@@ -46,8 +49,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     Attributes
     ----------
-    orders, rfm, clv, tiers, intake, personas, surveys, churn, contact
-        See `Orders`, `Rfm`, `Clv`, `Tiers`, `Intake`, `Personas`, `Surveys`, `Churn`, `Contact`.
+    orders, rfm, clv, tiers, intake, personas, surveys, churn, contact, experiments, offers
+        See `Orders`, `Rfm`, `Clv`, `Tiers`, `Intake`, `Personas`, `Surveys`, `Churn`, `Contact`,
+        `Experiments`, `Offers`.
     """
 
     orders: Orders = Orders()
@@ -59,6 +63,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     surveys: Surveys = Surveys()
     churn: Churn = Churn()
     contact: Contact = Contact()
+    experiments: Experiments = Experiments()
+    offers: Offers = Offers()
 
     def to_toml(self) -> str:
         """Return what differs from the defaults, as TOML that `load` reads back.

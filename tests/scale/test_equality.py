@@ -81,6 +81,8 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "clv_holdout": ({"orders": "orders"}, ENDS),
     "clv_summary": ({"orders": "orders"}, {"as_of": DAY, "until": until(DAY), "period_days": 1}),
     "cohorts": ({"orders": "orders"}, {"until": until(DAY)}),
+    "offers_baskets": ({"lines": "orders", "products": "products"}, {"until": until(DAY)}),
+    "offers_window": ({"scores": "rfm_scores", "orders": "orders"}, {"after": until(BEFORE), "until": until(DAY)}),
     "order_checksum": ({"orders": "orders"}, {}),
     "order_known": ({"rows": "orders"}, {"until": until(DAY)}),
     "order_netting": ({"totals": "order_totals"}, {}),
