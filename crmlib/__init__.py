@@ -17,7 +17,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crmlib import churn, clv, concentration, experiments, intake, offers, personas, plots, rfm, surveys, text
+    from crmlib import (
+        churn,
+        clv,
+        concentration,
+        experiments,
+        intake,
+        kpis,
+        offers,
+        personas,
+        plots,
+        rfm,
+        surveys,
+        text,
+    )
     from crmlib.errors import CrmlibError
     from crmlib.policy import Policy
     from crmlib.recording import record
@@ -35,6 +48,7 @@ __all__ = [
     "experiments",
     "explore",
     "intake",
+    "kpis",
     "offers",
     "open_shop",
     "personas",

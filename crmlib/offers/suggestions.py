@@ -112,7 +112,8 @@ def _best(score: Floats, bought: NDArray[np.bool_], buyers: Floats, most: int, *
     score = np.where(bought, -np.inf, score) if not again else score
     by_popularity = np.lexsort((np.arange(len(buyers)), -buyers))
     # stable: among equal scores, the order of popularity stays
-    order = by_popularity[np.argsort(-score[:, by_popularity].round(12), axis=1, kind="stable")[:, :most]]
+    places = np.argsort(-score[:, by_popularity].round(12), axis=1, kind="stable")
+    order = by_popularity[places[:, :most]]
     who, rank = np.indices(order.shape)
     chosen = np.take_along_axis(score, order, axis=1)
     there = np.isfinite(chosen)

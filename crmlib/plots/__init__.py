@@ -38,6 +38,7 @@ from crmlib.plots.experiments import (
 )
 from crmlib.plots.intake import agreement_dots, count_bars, coverage_dots
 from crmlib.plots.intervals import interval_dots
+from crmlib.plots.kpis import growth_bars, kpi_panels
 from crmlib.plots.orders import month_bars, share_bar, tier_bars, value_curve
 from crmlib.plots.personas import affinity_map, card_bars, choice_lines, stage_bars, truth_map
 from crmlib.plots.rfm import migration_map, rf_map, score_bars, segment_bars
@@ -83,8 +84,10 @@ __all__ = [
     "frequency_fit",
     "gain_lines",
     "gap_curve",
+    "growth_bars",
     "holdout_lines",
     "interval_dots",
+    "kpi_panels",
     "mark_bars",
     "migration_map",
     "month_bars",

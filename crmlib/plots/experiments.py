@@ -78,7 +78,9 @@ def peeking_lines(z: NDArray[np.float64], alarms: pd.DataFrame, *, title: str, l
     """
     from scipy.stats import norm
 
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9.6, 4.4))
+    figure, axes = plt.subplots(1, 2, figsize=(9.6, 4.4))
+    left: Axes = axes[0]
+    right: Axes = axes[1]
     p_values = 2 * norm.sf(np.abs(z))
     ever = (p_values < 0.05).any(axis=1)  # noqa: PLR2004 - the level that everybody peeks at
     # as many of those that raised an alarm as there are among all: the picture lies no more than the numbers

@@ -22,6 +22,7 @@ from crmlib.policy.contact import Contact
 from crmlib.policy.customers import Clv, Personas, Rfm, Tiers
 from crmlib.policy.experiments import Experiments, Offers
 from crmlib.policy.intake import Intake
+from crmlib.policy.kpis import Kpis
 from crmlib.policy.orders import Orders
 from crmlib.policy.relationship import Action, Churn, Surveys
 
@@ -33,6 +34,7 @@ __all__ = [
     "Contact",
     "Experiments",
     "Intake",
+    "Kpis",
     "Offers",
     "Orders",
     "Personas",
@@ -49,8 +51,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     Attributes
     ----------
-    orders, rfm, clv, tiers, intake, personas, surveys, churn, contact, experiments, offers
-        See `Orders`, `Rfm`, `Clv`, `Tiers`, `Intake`, `Personas`, `Surveys`, `Churn`, `Contact`,
+    orders, rfm, clv, tiers, intake, personas, surveys, churn, contact, kpis, experiments, offers
+        See `Orders`, `Rfm`, `Clv`, `Tiers`, `Intake`, `Personas`, `Surveys`, `Churn`, `Contact`, `Kpis`,
         `Experiments`, `Offers`.
     """
 
@@ -63,6 +65,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     surveys: Surveys = Surveys()
     churn: Churn = Churn()
     contact: Contact = Contact()
+    kpis: Kpis = Kpis()
     experiments: Experiments = Experiments()
     offers: Offers = Offers()
 

@@ -36,6 +36,8 @@ ENDS = {
     "period_days": 7,
 }
 NOW = {"as_of": DAY, "until": until(DAY)}
+PERIOD = {"after": until(BEFORE), "until": until(DAY)}
+SENT = {"sent_after": BEFORE, "sent_until": as_day("2024-09-15")}
 EDGES = {
     "recency_days": (45.0, 102.0, 190.0, 330.0),
     "frequency": (1.0, 2.0, 4.0, 8.0),
@@ -81,6 +83,25 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "clv_holdout": ({"orders": "orders"}, ENDS),
     "clv_summary": ({"orders": "orders"}, {"as_of": DAY, "until": until(DAY), "period_days": 1}),
     "cohorts": ({"orders": "orders"}, {"until": until(DAY)}),
+    "kpis_channels": ({"first_orders": "kpis_first_orders", "customers": "channels"}, {}),
+    "kpis_cltv": ({"summary": "clv_summary"}, {}),
+    "kpis_conversions": (
+        {"mails": "kpis_mails", "orders": "orders"},
+        {**PERIOD, **SENT, "conversion_days": 14, "last": 1, "first_only": 0},
+    ),
+    "kpis_database": ({"people": "permissions"}, PERIOD),
+    "kpis_first_orders": ({"orders": "orders"}, PERIOD),
+    "kpis_growth": ({"orders": "orders"}, {**PERIOD, "before": until(as_day("2023-09-30"))}),
+    "kpis_mail_counts": ({"mails": "kpis_mails"}, SENT),
+    "kpis_mails": (
+        {"events": "mail_events"},
+        {**PERIOD, "first": BEFORE, "response_days": 7, "click_is_open": 1, "read_event": "open"},
+    ),
+    "kpis_repeat": ({"orders": "orders"}, PERIOD),
+    "kpis_spend": ({"spend": "spend"}, {"first": as_day("2024-02-10"), "last": DAY}),
+    "kpis_spent": ({"orders": "orders"}, PERIOD),
+    "kpis_units": ({"orders": "orders", "lines": "orders"}, PERIOD),
+    "kpis_value": ({"orders": "orders"}, PERIOD),
     "offers_baskets": ({"lines": "orders", "products": "products"}, {"until": until(DAY)}),
     "offers_window": ({"scores": "rfm_scores", "orders": "orders"}, {"after": until(BEFORE), "until": until(DAY)}),
     "order_checksum": ({"orders": "orders"}, {}),
@@ -157,6 +178,21 @@ def small_tables() -> dict[str, pd.DataFrame]:
                                   "given_ts": start[:8_000],
                                   "withdrawn_ts": pd.Series(start[:8_000] + pd.Timedelta(days=40)).mask(
                                       chance.random(8_000) < 0.5)}),
+        "channels": pd.DataFrame({"customer_id": who[:9_000],
+                                  "channel": ["search", "social", None] * 3_000}).drop_duplicates(
+                                      "customer_id"),
+        "mail_events": pd.DataFrame({"campaign_id": np.repeat(["may", "june"], sessions),
+                                     "customer_id": np.tile(np.char.mod("c%d", np.arange(sessions) % 900), 2),
+                                     "event": np.tile(np.repeat(["sent", "open", "click", "bounce"], 5_000), 2),
+                                     "event_ts": pd.Timestamp("2024-05-01 10:00") + pd.to_timedelta(
+                                         np.repeat([0, 30], sessions) * 24 * 60
+                                         + chance.integers(0, 12 * 24 * 60, 2 * sessions), unit="min")}),
+        "spend": pd.DataFrame({"month": np.repeat(pd.date_range("2024-01-01", periods=12, freq="MS"), 2),
+                               "channel": ["search", "social"] * 12,
+                               "amount": chance.integers(0, 99_999, 24) / 100}),
+        "permissions": pd.DataFrame({"person": who[:8_000], "joined_ts": start[:8_000],
+                                     "left_ts": pd.Series(start[:8_000] + pd.Timedelta(days=60)).mask(
+                                         chance.random(8_000) < 0.5)}),
         "ends": pd.DataFrame({"number": range(9), "day": [19_600 + 30 * number for number in range(9)]}),
         "named_gaps": pd.DataFrame({"name": ["shoes", "hats"] * 500, "gap": np.arange(1_000) % 37}),
     }  # fmt: skip
