@@ -110,14 +110,14 @@ def next_best(
 def _best(score: Floats, bought: NDArray[np.bool_], buyers: Floats, most: int, *, again: bool) -> tuple[Any, ...]:
     """Return customer, rank, item and score of the best items of a block."""
     score = np.where(bought, -np.inf, score) if not again else score
-    by_popularity = np.lexsort((np.arange(len(buyers)), -buyers))
+    by_popularity: NDArray[np.int64] = np.lexsort((np.arange(len(buyers)), -buyers))
     # stable: among equal scores, the order of popularity stays
     places = np.argsort(-score[:, by_popularity].round(12), axis=1, kind="stable")
     order = by_popularity[places[:, :most]]
-    who, rank = np.indices(order.shape)
     chosen = np.take_along_axis(score, order, axis=1)
     there = np.isfinite(chosen)
-    return who[there], rank[there], order[there], chosen[there]
+    who, rank = np.nonzero(there)
+    return who, rank, order[there], chosen[there]
 
 
 def up_grades(
