@@ -33,7 +33,7 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
-from crmlib import churn, experiments, explore, kpis, offers, open_shop, personas, plots, record, rfm
+from crmlib import churn, experiments, explore, kpis, offers, open_shop, personas, plots, record, rfm, text
 from crmlib.synth import has_truth, read_truth
 
 plots.use_style()
@@ -47,9 +47,15 @@ plots.use_style()
 shop = open_shop(source, as_of=as_of or None)
 orders = shop.orders.to_pandas()
 start = shop.as_of - timedelta(days=period_days)
-has_campaigns = {"campaigns", "assignments"} <= set(shop.tables)
-has_mails = "email_events" in shop.tables
-has_lines = {"order_lines", "products"} <= set(shop.tables)
+has_lines, known = {"order_lines", "products"} <= set(shop.tables), "customers" in shop.tables
+tried = pd.DataFrame(columns=["kind", "variants"])  # campaigns with a control group, large enough, and over
+if {"campaigns", "assignments"} <= set(shop.tables):
+    tried = shop.campaigns.to_pandas().query("control_percent > 0").sort_values("sent_ts")
+    tried = tried[tried["sent_ts"] + pd.to_timedelta(tried["window_days"], "D") <= pd.Timestamp(shop.as_of)]
+    assigned = shop.assignments.to_pandas()["campaign_id"].value_counts()
+    tried = tried[tried["campaign_id"].map(assigned) >= 600]  # fewer cannot be told apart by persona
+has_trials = known and campaign_kind in set(tried["kind"])
+has_subjects = "email_events" in shop.tables and bool((tried["variants"] > 1).any())
 
 # %% [markdown]
 # ## 1. Before the campaign: a goal, an audience, and where we stand
@@ -161,52 +167,45 @@ print(f"The smallest rise that these customers find in 80 % of tests: {100 * lea
 # Two tests in one. *Within* the mailed: subject line A or B? *Between* mailed and control: did the mail bring orders? First of all we look at the sizes of the arms. If the lot was to give 40, 40 and 20 %, and the arms are far off, something is broken (a **sample ratio mismatch**), and no result can be trusted.
 
 # %%
-tests = (
-    shop.campaigns.to_pandas().query("variants > 1 and control_percent > 0") if has_campaigns and has_mails else None
-)
-if tests is not None and len(tests):
-    test = tests.sort_values("sent_ts").iloc[-1]
+if has_subjects:
+    test = tried[tried["variants"] > 1].iloc[-1]
     table = shop.assignments.to_pandas().query("campaign_id == @test.campaign_id").set_index("customer_id")
     mails = shop.email_events.to_pandas().query("campaign_id == @test.campaign_id")
     table["opened"] = table.index.isin(mails.loc[mails["event"] == "open", "customer_id"]).astype(int)
     kept = test["control_percent"] / 100
     planned = {"A": (1 - kept) / 2, "B": (1 - kept) / 2, "control": kept}
-    lot = experiments.mismatch(table["arm"].value_counts().to_dict(), planned)
+    arms = table["arm"].value_counts().sort_index()
+    lot = experiments.mismatch(arms.to_dict(), planned)
     record("mismatch_p", round(lot.p_value, 4))
-    print(
-        f"{test['name']}: {table['arm'].value_counts().sort_index().to_dict()}, p = {lot.p_value:.2f}; broken: {lot.broken}."
-    )
+    print(f"{test['name']}: {dict(arms)}, p = {lot.p_value:.2f}; broken: {lot.broken}.")
 else:
-    print(f"{shop.name} has no campaign with two subject lines and a control group: the next three cells are skipped.")
+    print(f"{shop.name} has no large campaign with two subject lines and a control group: section 3 is skipped.")
 
 # %% [markdown]
 # Now the subject lines, by hand. The difference of two shares, and its **standard error**: each share has a variance of $p(1-p)/n$, and variances add. The interval is the difference, give or take 1.96 standard errors.
 
 # %%
-if tests is not None and len(tests):
+if has_subjects:
     a, b = (table.loc[table["arm"] == arm, "opened"] for arm in ("A", "B"))
     gap = b.mean() - a.mean()
     error = np.sqrt(a.mean() * (1 - a.mean()) / len(a) + b.mean() * (1 - b.mean()) / len(b))
     found = experiments.proportions((int(b.sum()), int(a.sum())), (len(b), len(a)))
     belief = experiments.beta_binomial((int(b.sum()), int(a.sum())), (len(b), len(a)))
     assert np.isclose(gap, found.difference)
-    record(
-        "subject_lines",
-        {"difference": round(found.difference, 4), "low": round(found.low, 4), "high": round(found.high, 4)},
-    )
+    record("subject_lines", [round(value, 4) for value in (found.difference, found.low, found.high)])
     print(f"Opened: A {a.mean():.1%}, B {b.mean():.1%}. B less A: {100 * gap:+.1f} points.")
     print(f"By hand {100 * (gap - 1.96 * error):+.1f} to {100 * (gap + 1.96 * error):+.1f}; "
           f"Newcombe's interval {100 * found.low:+.1f} to {100 * found.high:+.1f}.")  # fmt: skip
-    print(f"p = {found.p_value:.3f}. In Bayes' words: B is better with {belief.better:.1%}; choosing it wrongly would "
-          f"cost {100 * belief.loss_if_treated:.2f} points of opens, in expectation.")  # fmt: skip
+    print(f"p = {found.p_value:.3f}. In Bayes' words: B is better with a probability of {belief.better:.1%}; "
+          f"choosing B gives away {100 * belief.loss_if_treated:.2f} points in expectation.")  # fmt: skip
 
 # %% [markdown]
 # Hand and library agree; Newcombe's interval also holds where hardly anybody opens. If the interval lies above 0, B wins. If it holds 0, we do not know, which is not the same as "no difference". The Bayesian line answers the shop's own question: what do I lose if I choose B and am wrong?
 #
-# But nobody lives on opens. **What do you expect?** The mail with subject line B is opened more. Does it also bring more orders than A?
+# But nobody lives on opens. **What do you expect?** If one subject line is opened more often, does it also bring more orders?
 
 # %% mystnb={"image": {"alt": "Dots with intervals: difference in orders from the control, for subject lines A and B, with a line at no difference."}}
-if tests is not None and len(tests):
+if has_subjects:
     end = test["sent_ts"] + pd.Timedelta(days=int(test["window_days"]))
     window = orders[orders["order_ts"].between(test["sent_ts"].normalize(), end)].groupby("customer_id").size()
     past = orders[orders["order_ts"] < test["sent_ts"].normalize()].groupby("customer_id").size()
@@ -216,9 +215,7 @@ if tests is not None and len(tests):
     record("orders_by_arm", arms.round(4))
     clear = "an effect" if (arms["p_adjusted"] < 0.05).any() else "no effect that we can tell from luck"
     title = f"Orders of the mailed against the control: {clear}"
-    axes = plots.arm_dots(
-        arms, xlabel="Share that ordered, less control (percentage points)", title=title, share=True, language=language
-    )
+    axes = plots.arm_dots(arms, xlabel=text.label("ordered_difference", language), title=title, share=True)
     print(f"Orders before the mail explain {calmed.removed:.1%} of the variance: CUPED needs so much fewer customers.")
 
 # %% [markdown]
@@ -272,40 +269,33 @@ bounds.round(2)
 
 # %%
 def before(then: object) -> pd.DataFrame:
-    scores = rfm.score(then.orders, as_of=then.as_of).to_pandas().set_index("customer_id")
-    return scores[["segment", "frequency"]]
+    return rfm.score(then.orders, as_of=then.as_of).to_pandas().set_index("customer_id")[["segment", "frequency"]]
 
 
-known = "customers" in shop.tables
-if has_campaigns and known:
+if has_trials:
     trials = churn.experiments(shop, kind=campaign_kind, build=before)
-    trials = trials[trials["campaign_id"] == trials["campaign_id"].iloc[-1]].reset_index(drop=True)
-    day = trials["assigned_ts"].min().date() - timedelta(days=1)
+    latest = tried.query("kind == @campaign_kind").iloc[-1]
+    trials = trials[trials["campaign_id"] == latest["campaign_id"]]
+    day = latest["sent_ts"].date() - timedelta(days=1)
     kinds = personas.fit(personas.features(shop.on(day)), 6, "k-prototypes", seed=seed).labels
     trials["persona"] = trials["customer_id"].map(kinds)
     whole = churn.arm_difference(trials)
-    print(
-        f"All: {100 * whole['difference']:+.1f} orders per 100 customers ({100 * whole['low']:+.1f} to {100 * whole['high']:+.1f})."
-    )
+    print(f"All: {whole['difference']:+.3f} orders a customer ({whole['low']:+.3f} to {whole['high']:+.3f}).")
 else:
-    print(f"{shop.name} has no campaigns with a control group, or no profiles: uplift by persona is skipped.")
+    print(f"{shop.name} has no large {campaign_kind} campaign with a control group and profiles: skipped.")
 
 # %% [markdown]
 # **What do you expect?** Six personas, six intervals. How much wider than the interval of all will they be? May one lie below 0?
 
 # %% mystnb={"image": {"alt": "Dots with intervals: extra orders per 100 customers contacted, by persona, with diamonds for the truth."}}
-if has_campaigns and known:
+if has_trials:
     uplift = experiments.uplift_by(trials, "persona")
-    differ = experiments.heterogeneity(uplift)
-    truth = None
+    differ, truth = experiments.heterogeneity(uplift), None
     if has_truth(source):
-        effects = read_truth("treatment_effects", source).set_index(["campaign_id", "customer_id"])[
-            "expected_extra_orders"
-        ]
-        trials["true"] = effects.loc[list(zip(trials["campaign_id"], trials["customer_id"], strict=True))].to_numpy()
-        truth = trials.groupby("persona")["true"].mean().to_dict()
+        effects = read_truth("treatment_effects", source)[["campaign_id", "customer_id", "expected_extra_orders"]]
+        true = trials.merge(effects, on=["campaign_id", "customer_id"])
+        truth = true.groupby("persona")["expected_extra_orders"].mean().to_dict()
     record("uplift_by_persona", uplift.round(4))
-    record("uplift_differs_p", round(differ["p_value"], 4))
     verdict = "differ by more than chance" if differ["p_value"] < 0.05 else "may all react alike"
     title = f"The personas {verdict} (p = {differ['p_value']:.2g})"
     axes = plots.uplift_dots(uplift, truth=truth, title=title, language=language)
@@ -331,18 +321,13 @@ later = orders[orders["order_ts"].dt.date > day].groupby("customer_id").size()
 groups["orders"] = groups["customer_id"].map(later).fillna(0)
 groups["by lot"] = np.random.default_rng(seed).integers(0, 11, len(groups))
 if known:
-    groups["persona"] = groups["customer_id"].map(
-        personas.fit(personas.features(shop.on(day)), 6, "k-prototypes", seed=seed).labels
-    )
+    kinds = personas.fit(personas.features(shop.on(day)), 6, "k-prototypes", seed=seed).labels
+    groups["persona"] = groups["customer_id"].map(kinds)
 ways = [name for name in ("segment", "persona", "by lot") if name in groups]
 alike = pd.DataFrame({name: vars(experiments.homogeneity(groups, name, "orders")) for name in ways}).T
-record(
-    "homogeneity",
-    alike.reset_index(names="grouping")
-    .astype({"eta_squared": float, "icc": float})[["grouping", "eta_squared", "icc"]]
-    .round(4),
-)
-alike[["groups", "eta_squared", "icc", "low", "high"]].astype(float).round(3)
+alike = alike[["groups", "eta_squared", "icc", "low", "high"]].astype(float).round(4)
+record("homogeneity", alike.reset_index(names="grouping"))
+alike
 
 # %% [markdown]
 # Even good segments leave most of the variance within: customers of one segment differ far more than segments do. That is normal, and it is the answer to the text's question. *On average* a segment reacts in its way; a single customer of it may do anything.
@@ -360,9 +345,7 @@ if has_lines:
     sorts = offers.baskets(shop, "category")
     rules = offers.association_rules(sorts)
     wide = pd.crosstab(sorts["order_id"], sorts["item"]) > 0
-    pair = (
-        rules.iloc[0] if len(rules) else pd.Series({"bought": wide.columns[0], "then": wide.columns[1], "lift": np.nan})
-    )
+    pair = rules.iloc[0] if len(rules) else {"bought": wide.columns[0], "then": wide.columns[1], "lift": np.nan}
     one, other = wide[pair["bought"]], wide[pair["then"]]
     lift = (one & other).mean() / (one.mean() * other.mean())
     record("lift", {"bought": pair["bought"], "then": pair["then"], "by_hand": round(float(lift), 4)})
@@ -424,7 +407,7 @@ if has_lines:
 # **What do you expect?** Which is larger, the discount on extra orders or the one on orders that came anyway?
 
 # %% mystnb={"image": {"alt": "Waterfall: margin on extra orders, less discounts on them, less discounts on orders that came anyway, less messages, to the profit with its interval."}}
-if has_campaigns and known:
+if has_trials:
     offered = {"discount": code_discount, "redeemed": redeemed, "contact_cost": 0.02, "margin": margin}
     account = offers.campaign_profit(trials, **offered)
     record(
@@ -443,7 +426,7 @@ if has_campaigns and known:
 
 # %%
 def what_if(discount: float = 0.10, redeem: float = 0.50, stays: float = 0.40) -> None:
-    if not (has_campaigns and known):
+    if not has_trials:
         print("No campaign with a control group: nothing to account for.")
         return
     trial = offers.campaign_profit(trials, discount=discount, redeemed=redeem, contact_cost=0.02, margin=stays)
