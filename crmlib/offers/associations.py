@@ -52,8 +52,12 @@ def frequent_sets(
     """
     from mlxtend.frequent_patterns import fpgrowth
 
-    wide = _wide(baskets)
     least = policies.load(policy).offers.least_support
+    wide = _wide(baskets, least)
+    if wide.empty:
+        return pd.DataFrame(
+            {"items": [], "size": np.zeros(0, int), "support": np.zeros(0), "baskets": np.zeros(0, int)}
+        )
     found = fpgrowth(wide, min_support=least, use_colnames=True, max_len=most)
     table = pd.DataFrame(
         {
@@ -68,8 +72,8 @@ def frequent_sets(
     return order.drop(columns="named").reset_index(drop=True)
 
 
-def _wide(baskets: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a basket and one column an item, sparse."""
+def _wide(baskets: pd.DataFrame, least: float) -> pd.DataFrame:
+    """Return one row a basket and one column an item, sparse; an item that is too rare is in no frequent set."""
     from scipy.sparse import csr_array
 
     require(baskets, "the baskets", ["order_id", "item"])
@@ -77,8 +81,15 @@ def _wide(baskets: pd.DataFrame) -> pd.DataFrame:
         raise CrmlibError("There is no basket: nothing can be said of what is bought together.")
     known = baskets[["order_id", "item"]].drop_duplicates()
     rows, orders = pd.factorize(known["order_id"])
-    columns, items = pd.factorize(known["item"].astype(str), sort=True)
-    cells = csr_array((np.ones(len(known), dtype=bool), (rows, columns)), shape=(len(orders), len(items)))
+    named = known["item"].astype(str)
+    counts = named.value_counts()
+    # a little below, so that rounding cannot lose an item that is just frequent enough
+    items = sorted(counts.index[counts >= least * len(orders) * (1 - 1e-9)])
+    columns = pd.Index(items, dtype=named.dtype).get_indexer(pd.Index(named))
+    there = columns >= 0
+    cells = csr_array(
+        (np.ones(there.sum(), dtype=bool), (rows[there], columns[there])), shape=(len(orders), len(items))
+    )
     # the accessor of the class, which the stubs of pandas do not know
     wide: pd.DataFrame = cast("Any", pd.DataFrame).sparse.from_spmatrix(cells, columns=list(items))
     return wide
@@ -122,7 +133,7 @@ def association_rules(
     names = ["bought", "then", "baskets", "support", "confidence", "lift", "low", "high"]
     rules = policies.load(policy).offers
     sets = frequent_sets(baskets, most=most, policy=policy)
-    if sets["size"].max() < 2:  # noqa: PLR2004 - a rule has two sides
+    if not (sets["size"] >= 2).any():  # noqa: PLR2004 - a rule has two sides
         return pd.DataFrame({name: pd.Series(dtype=str if name in names[:2] else float) for name in names})
     orders = baskets["order_id"].nunique()
     measures = ["antecedent support", "support", "confidence", "lift"]

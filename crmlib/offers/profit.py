@@ -146,8 +146,8 @@ def campaign_profit(
         "extra_margin": n * (t - b) * value * stays,
         "discount_on_extra": -n * max(t - b, 0.0) * off,
         "cannibalised": -n * min(t, b) * off,
-        "contact_cost": -n * contact_cost,
-        "fixed_cost": -fixed_cost,
+        "contact_cost": 0.0 - n * contact_cost,
+        "fixed_cost": 0.0 - fixed_cost,
     }
     profit = float(sum(parts.values()))
     # linear in t and in b, whose errors are independent

@@ -24,7 +24,7 @@ __all__ = ["METHODS", "evaluate", "next_best", "up_grades"]
 
 #: ``neighbours``: bought by those who bought the same; ``popularity``: bought by most, whoever asks.
 METHODS = ("neighbours", "popularity")
-_BLOCK = 20_000  # customers at a time: their scores are a dense table
+_BLOCK = 4_000  # customers at a time: their scores are a dense table
 
 
 def next_best(
@@ -49,7 +49,7 @@ def next_best(
     again
         Suggest also what the customer has bought before: right for coffee, wrong for a grinder.
     policy
-        `offers.suggestions`, how many.
+        `offers.suggestions`, how many, and `offers.most_items`, of how many.
 
     Returns
     -------
@@ -77,11 +77,13 @@ def next_best(
         raise CrmlibError(f"There is no method {method!r}; there are: {', '.join(METHODS)}.")
     if baskets.empty:
         raise CrmlibError("There is no basket: nobody has a history to suggest from.")
-    most = policies.load(policy).offers.suggestions
+    rules = policies.load(policy).offers
     known = baskets[["customer_id", "item"]].drop_duplicates()
     rows, customers = pd.factorize(known["customer_id"], sort=True)
-    columns, items = pd.factorize(known["item"].astype(str), sort=True)
-    history = csr_array((np.ones(len(known)), (rows, columns)), shape=(len(customers), len(items)))
+    usual = _most_bought(known["item"].astype(str), rules.most_items)
+    columns = pd.Index(usual).get_indexer(pd.Index(known["item"].astype(str)))
+    there, items = columns >= 0, usual
+    history = csr_array((np.ones(there.sum()), (rows[there], columns[there])), shape=(len(customers), len(items)))
     together = (history.T @ history).toarray()
     buyers = together.diagonal()
     near = together / np.sqrt(np.outer(buyers, buyers))
@@ -90,7 +92,7 @@ def next_best(
     for start in range(0, len(customers), _BLOCK):
         own = history[start : start + _BLOCK]
         score = own @ near if method == "neighbours" else np.tile(buyers, (own.shape[0], 1))
-        parts.append(_best(np.asarray(score, dtype=float), own.toarray() > 0, buyers, most, again=again))
+        parts.append(_best(np.asarray(score, dtype=float), own.toarray() > 0, buyers, rules.suggestions, again=again))
     who, rank, what, score = (np.concatenate(column) for column in zip(*parts, strict=True))
     who += np.repeat(np.arange(len(parts)) * _BLOCK, [len(part[0]) for part in parts])
     because = np.full(len(who), "", dtype=object)
@@ -105,6 +107,12 @@ def next_best(
         {"customer_id": np.asarray(customers)[who], "rank": rank + 1, "item": np.asarray(items)[what], "score": score,
          "because": pd.Series(because, dtype=str)}
     )  # fmt: skip
+
+
+def _most_bought(items: pd.Series, most: int) -> list[str]:
+    """Return the items that most customers bought, in the order of the alphabet; of equals, the first by name."""
+    counts = items.value_counts().rename_axis("item").reset_index(name="n")
+    return sorted(counts.sort_values(["n", "item"], ascending=[False, True])["item"].head(most))
 
 
 def _best(score: Floats, bought: NDArray[np.bool_], buyers: Floats, most: int, *, again: bool) -> tuple[Any, ...]:
@@ -141,7 +149,7 @@ def up_grades(
     category
         Its column.
     policy
-        `offers.dearer_from` and `offers.dearer_to`.
+        `offers.dearer_from`, `offers.dearer_to` and `offers.most_items`.
 
     Returns
     -------
@@ -170,7 +178,9 @@ def up_grades(
     goods = goods[goods["price"] > 0].assign(
         buyers=goods["product_id"].map(per.groupby("item").size()).fillna(0).astype(int)
     )
-    pairs = goods.merge(goods, on=category, suffixes=("", "_dearer"))
+    chosen = _most_bought(per["item"].astype(str), rules.most_items)
+    own, others = goods["product_id"].isin(usual["bought"]), goods["product_id"].astype(str).isin(chosen)
+    pairs = goods[own].merge(goods[others], on=category, suffixes=("", "_dearer"))
     pairs["times"] = pairs["price_dearer"] / pairs["price"]
     pairs = pairs[pairs["times"].between(rules.dearer_from, rules.dearer_to) & (pairs["buyers_dearer"] > 0)]
     found = usual.merge(pairs, left_on="bought", right_on="product_id")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.ticker import PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import MultipleLocator, PercentFormatter, StrMethodFormatter
 
 from crmlib.plots.style import BLUE, COLOURS, GREEN, GREY, ORANGE, SKY, VERMILION
 from crmlib.text import label
@@ -97,6 +97,7 @@ def peeking_lines(z: NDArray[np.float64], alarms: pd.DataFrame, *, title: str, l
         right.plot(alarms["look"], alarms[name], color=colour, marker=mark, markersize=5, linewidth=2,
                    label=label(f"alarms_{name}", language))  # fmt: skip
     right.axhline(0.05, color="black", linestyle=":", linewidth=1.6)
+    right.yaxis.set_major_locator(MultipleLocator(0.05))
     right.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     right.set(xlabel=label("look", language), ylabel=label("false_alarms", language), ylim=(0, None))
     figure.suptitle(title, x=0.01, ha="left", fontsize=12.5, fontweight="bold")
@@ -183,7 +184,7 @@ def profit_waterfall(account: CampaignProfit, *, title: str, language: str = "en
     language
         ``en`` or ``it``.
     """
-    parts = account.parts
+    parts = {name: size for name, size in account.parts.items() if size}
     sizes = np.array(list(parts.values()))
     starts = np.concatenate([[0.0], np.cumsum(sizes)[:-1]])
     axes = plt.subplots(figsize=(8.4, 4.6))[1]

@@ -54,6 +54,8 @@ class Offers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Rules below are left out: at 1, items are together just as often as chance would put them.
     suggestions
         How many products are suggested to a customer.
+    most_items
+        Only so many products, the most bought, are ever suggested: of the rarer ones nobody can tell who likes them.
     dearer_from, dearer_to
         An up-grade costs at least and at most so many times as much as what the customer buys of its kind.
     """
@@ -62,6 +64,7 @@ class Offers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     least_support: Open = 0.01
     least_lift: Annotated[float, msgspec.Meta(ge=0)] = 1.1
     suggestions: Annotated[int, msgspec.Meta(ge=1)] = 5
+    most_items: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 2_000
     dearer_from: Annotated[float, msgspec.Meta(ge=1)] = 1.1
     dearer_to: Annotated[float, msgspec.Meta(ge=1)] = 1.75
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -144,3 +145,14 @@ def test_a_suggestion_is_a_hit_if_it_was_bought_and_counts_once() -> None:
         offers.evaluate({"other": first}, later)
     with pytest.raises(CrmlibError, match="nothing to judge by"):
         offers.evaluate({"popularity": first}, later[later["customer_id"] == "z"])
+
+
+def test_a_shop_of_many_products_suggests_the_most_bought_of_them_also_to_who_bought_none() -> None:
+    rare = pd.DataFrame({"customer_id": np.char.mod("r%d", np.arange(30_000)), "order_id": np.arange(30_000),
+                         "item": np.char.mod("rare%d", np.arange(30_000))})  # fmt: skip
+    usual = table_of([["tea", "pot"]] * 20)[["customer_id", "order_id", "item"]]
+    policy: Any = {"offers": {"most_items": 2, "suggestions": 1}}
+    found = offers.next_best(pd.concat([rare, usual]), policy=policy)  # 30,002 squared would not fit into memory
+    assert set(found["item"]) == {"pot"}  # of equals the first by name
+    assert len(found) == 30_000
+    assert offers.frequent_sets(rare).empty
