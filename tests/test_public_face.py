@@ -75,8 +75,8 @@ PUBLIC = {
 
 def test_the_public_names_are_these() -> None:
     assert crmlib.__all__ == [
-        *("CrmlibError", "Policy", "Shop", "churn", "clv", "concentration", "explore", "intake", "kpis"),
-        *("open_shop", "personas", "plots", "record", "rfm", "stop_here", "surveys", "text"),
+        *("CrmlibError", "Policy", "Shop", "churn", "clv", "concentration", "experiments", "explore", "intake", "kpis"),
+        *("offers", "open_shop", "personas", "plots", "record", "rfm", "stop_here", "surveys", "text"),
     ]
 
 
