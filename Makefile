@@ -1,6 +1,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 BIN := .venv/bin
+JOBS ?= 2
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 
@@ -21,7 +22,7 @@ run: .venv/.ready ## Set up, run the notebooks, name the HTML report
 	@$(BIN)/crmlib run
 
 test: .venv/.ready lint ## Set up, then lint, types, doctests and every test this machine can run
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadfile
 
 bench: .venv/.ready ## Measure against lifetimes and nbgrader, side by side; tables and pictures into benchmarks/ (minutes)
 	@$(BIN)/crmlib bench clv

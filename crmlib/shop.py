@@ -193,8 +193,8 @@ def open_shop(
     as_of: date | str | None = None,
     policy: policies.Policy | str | Path | dict[str, Any] | None = None,
     query: str | None = None,
-    encoding: str = "utf-8",
-    decimal: str = ".",
+    encoding: str | None = None,
+    decimal: str | None = None,
     date_format: str | None = None,
     cache: str | Path | None = None,
 ) -> Shop:
@@ -224,7 +224,7 @@ def open_shop(
     query
         A query for a database server, whose rows are the orders, instead of a table.
     encoding, decimal, date_format
-        How text files are written: see `crmlib.sources.Reading`.
+        How text files are written: see `crmlib.sources.Reading`. Given, they go before what a ``.toml`` file says.
     cache
         A folder where orders of files or of a database server are kept, so that only new ones are read the next time
         (see docs/how-to/incremental.md); the environment's ``CRMLIB_CACHE`` otherwise.
@@ -261,11 +261,12 @@ def open_shop(
             as_of=as_of or said.as_of,
             policy=said.policy if policy is None else policy,
             query=query or said.query,
-            encoding=said.encoding,
-            decimal=said.decimal,
-            date_format=said.date_format,
+            encoding=encoding or said.encoding,
+            decimal=decimal or said.decimal,
+            date_format=date_format or said.date_format,
             cache=cache,
         )
+    encoding, decimal = encoding or "utf-8", decimal or "."
     if decimal not in {".", ","}:
         raise SourceError(f"decimal={decimal!r}: the decimal mark is '.' or ','.")
     rules = policies.load(POLICIES.get(source) if policy is None and isinstance(source, str) else policy)

@@ -581,6 +581,11 @@ def test_a_description_that_is_not_there() -> None:
     assert refused("nowhere.toml") == f"There is no file 'nowhere.toml' (seen from {Path.cwd()})."
 
 
+def test_a_description_of_itself(tmp_path: Path) -> None:
+    said = refused(written(tmp_path / "shop.toml", 'source = "shop.toml"'))
+    assert said == "shop.toml: its source is 'shop.toml', another description. Name the orders themselves."
+
+
 @pytest.mark.parametrize(
     ("text", "what"),
     [

@@ -507,6 +507,13 @@ def test_the_caller_may_look_from_another_day_than_the_description(tmp_path: Pat
     assert orders(file, as_of="2024-02-28") == [ROWS[0], ROWS[2]]
 
 
+def test_what_the_caller_says_of_a_file_goes_before_what_its_description_says(tmp_path: Path) -> None:
+    written(tmp_path / "sales.csv", "customer_id;order_ts;amount\nNicolò;05/01/2024;1.010,50\n", "cp1252")
+    file = written(tmp_path / "shop.toml", 'source = "sales.csv"\nencoding = "utf-8"\ndate_format = "%Y"')
+    shop = crmlib.open_shop(file, encoding="cp1252", decimal=",", date_format="%d/%m/%Y")
+    assert shop.orders.to_pandas()[["customer_id", "amount"]].to_numpy().tolist() == [["Nicolò", 1010.5]]
+
+
 def test_a_description_may_name_a_known_source(tmp_path: Path) -> None:
     shop = crmlib.open_shop(written(tmp_path / "shop.toml", 'source = "cdnow-sample"\npolicy = "texts"'))
     assert (len(shop.orders), shop.policy.rfm.segment_map) == (6_919, "descriptive")

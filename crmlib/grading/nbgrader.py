@@ -27,7 +27,7 @@ __all__ = ["fenced", "marked_notebook", "write_course"]
 _CONFIG = """# Written by `crmlib grade`. In this folder:
 #   nbgrader generate_assignment {name} --force
 #   nbgrader autograde {name} --no-execute --force
-#   nbgrader formgrader, or `nbgrader export`
+#   nbgrader export, or `jupyter lab` and its menu Nbgrader > Formgrader
 c = get_config()
 c.CourseDirectory.course_id = "crmlib"
 c.ClearOutput.enabled = False  # the marks are the outputs of the grade cells

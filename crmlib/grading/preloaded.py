@@ -29,6 +29,7 @@ __all__ = ["Preloaded"]
 
 _START_WITHIN = 120
 _END_WITHIN = 5
+_GOES_DOWN_WITHIN = 0.2
 _MESSAGE = 65_536
 _PIPE_BYTES = 2**20
 
@@ -52,6 +53,7 @@ class Preloaded:
         self._box = sandbox.Box(mounts=mounts, folders=(sandbox.DATA, sandbox.STORE), nested=True, cgroup=cgroup)
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._unended = False  # a run that said that it is done may still be going down
 
     def start(self) -> None:
         """Start the process and wait until it is ready.
@@ -86,6 +88,7 @@ class Preloaded:
 
     def run(self, notebook: Mapping[str, Any], data: str | None, transcript: Transcript) -> tuple[Ending, int]:
         """Run a notebook; give what ended the listening, and the exit code (negative: the signal) of its process."""
+        self._await_end()
         if self._process is None or self._process.poll() is not None:
             self.stop()
             self.start()
@@ -120,12 +123,13 @@ class Preloaded:
         }
 
     def _end(self, ending: Ending) -> int:
-        """See the run to its end: nothing of it is left when this returns."""
+        """End a run that has not ended by itself, and give its exit code."""
         control = self._control
         if control is None:
             return -9
-        if ending == "done" and (said := self._hear(0.2)) is not None:
-            return _exit_code(said)
+        if ending == "done":  # all is said: its namespaces go down while what it said is marked
+            self._unended = True
+            return 0
         if ending != "closed":
             with contextlib.suppress(OSError):
                 control.send(b"{}")
@@ -134,6 +138,13 @@ class Preloaded:
             self.stop()
             return -9
         return _exit_code(said)
+
+    def _await_end(self) -> None:
+        """See the run before to its end: nothing of it is left when this returns."""
+        if self._unended:
+            self._unended = False
+            if self._hear(_GOES_DOWN_WITHIN) is None:
+                self._end("timeout")
 
     def _hear(self, seconds: float) -> dict[str, Any] | None:
         if self._control is None:
@@ -149,6 +160,7 @@ class Preloaded:
 
     def stop(self) -> None:
         """End the process, and with it whatever runs in its box."""
+        self._unended = False
         if self._control is not None:
             self._control.close()
             self._control = None

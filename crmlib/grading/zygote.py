@@ -50,6 +50,7 @@ PRELOADED = (
     "crmlib.grading",
     "crmlib.grading.answers",
     "crmlib.grading.checks",
+    "crmlib.grading.reading",
     "crmlib.personas",
     "crmlib.plots",
     "crmlib.rfm",

@@ -6,7 +6,7 @@ import math
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from crmlib.errors import CrmlibError, ModelError, SchemaError
+from crmlib.errors import CrmlibError, ModelError, ModelWarning, SchemaError
 from crmlib.kpis import acquisition, decomposition, interaction, lifetime, retention, segments, uncertainty
 from crmlib.kpis.period import Period
 
@@ -141,7 +141,8 @@ def _figures(period: Period, names: tuple[str, ...]) -> tuple[Found, dict[str, s
             continue
         try:
             figures = count()
-        except (SchemaError, ModelError) as error:
+        # where warnings are errors (a headless run), a model that is not to be trusted must not hide the others
+        except (SchemaError, ModelError, ModelWarning) as error:
             table = getattr(error, "name", None)  # of a table that is missing
             left_out |= dict.fromkeys(wanted, f"no table {table}" if table else str(error).rstrip("."))
             continue

@@ -70,6 +70,10 @@ def described(path: str | Path) -> Description:
         said = msgspec.toml.decode(path.read_bytes(), type=Description)
     except msgspec.MsgspecError as error:
         raise SourceError(f"{path.name}: {error}. It may hold: {', '.join(Description.__struct_fields__)}.") from error
+    if said.source.endswith(".toml"):
+        raise SourceError(
+            f"{path.name}: its source is {said.source!r}, another description. Name the orders themselves."
+        )
     if said.source in SOURCES or "://" in said.source:
         return said
     return msgspec.structs.replace(said, source=str(path.parent / Path(said.source).expanduser()))

@@ -6,7 +6,7 @@ with purchases as (
     customer_id,
     cast(floor((day_index(order_ts) + 3) / :period_days) as int) as period,
     cast(order_ts >= :calibration_until as int) as later,
-    sum(cast(amount as decimal(18, 4))) as amount
+    cast(sum(cast(amount as decimal(18, 4))) as decimal(18, 4)) as amount
   from {orders}
   where order_ts < :until
   group by
@@ -22,14 +22,14 @@ ends as (
 customers as (
   select
     customer_id,
-    sum(1 - later) as bought,
+    count(*) filter (where later = 0) as bought,
     min(period) as first_period,
-    max(case when later = 0 then period end) as last_period,
-    sum(case when later = 0 then amount else 0 end) as spend,
-    min_by(amount, 2 * period + later) as first_amount,
-    sum(later) as bought_later,
-    sum(case when later = 1 then amount else 0 end) as spend_later,
-    sum(case when later = 0 and period > 2 * calibration_end - observation_end then 1 else 0 end) as bought_last
+    max(period) filter (where later = 0) as last_period,
+    sum(amount) filter (where later = 0) as spend,
+    min_by(amount, period) filter (where later = 0) as first_amount,
+    count(*) filter (where later = 1) as bought_later,
+    sum(amount) filter (where later = 1) as spend_later,
+    count(*) filter (where later = 0 and period > 2 * calibration_end - observation_end) as bought_last
   from purchases cross join ends
   group by customer_id
 )
@@ -41,7 +41,7 @@ select
   case when bought = 1 then 0.0 else cast(spend - first_amount as double) / (bought - 1) end as monetary_value_cal,
   cast(bought_later as double) as frequency_holdout,
   case when bought_later = 0 then 0.0 else cast(spend_later as double) / bought_later end as monetary_value_holdout,
-  cast(spend_later as double) as spend_holdout,
+  coalesce(cast(spend_later as double), 0.0) as spend_holdout,
   cast(observation_end - calibration_end as double) as duration_holdout,
   cast(bought_last as double) as frequency_last_period
 from customers cross join ends

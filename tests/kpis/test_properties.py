@@ -99,6 +99,15 @@ def test_a_shop_of_orders_alone_says_what_it_lacks(cdnow_sample: Shop, capsys: p
     assert "Left out: database_growth (no table customers), cac (no table marketing_spend)" in capsys.readouterr().out
 
 
+def test_a_model_that_is_not_to_be_trusted_leaves_the_other_figures() -> None:
+    chance = np.random.default_rng(5)
+    days = pd.Timestamp("2023-01-01") + pd.to_timedelta(chance.integers(0, 400, 1500), unit="D")
+    sales = pd.DataFrame({"customer_id": chance.integers(0, 300, 1500), "order_ts": days, "amount": 10.0})
+    board = kpis.dashboard(open_shop(sales), only=("cltv", "revenue"))  # nobody leaves, and all spend the same
+    assert board["kpi"].tolist() == ["revenue"]
+    assert list(board.attrs["left_out"]) == ["cltv"]
+
+
 def test_there_is_nothing_before_the_first_order(cdnow_sample: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     board = kpis.dashboard(cdnow_sample, "1997-03-31", "1996-12-31", only=("new_customers", "revenue"))
     assert board["value"].tolist()[0] == 2357
