@@ -361,14 +361,15 @@ else:
 # %% [markdown]
 # A rule says what goes together. It does not say that an offer *makes* people buy: those who buy both would perhaps have done so anyway.
 #
-# From pairs to people: suggest to each customer five products which those bought who bought the same ("neighbours"). The rival needs no data about the customer at all: the five most **popular** products. We hide the last half-year, suggest, and look who bought one of the five.
+# From pairs to people: suggest to each customer five products which those bought who bought the same ("neighbours"). The rival needs no data about the customer at all: the five most **popular** products. We hide the last half-year (of a short history, the last third), suggest, and look who bought one of the five.
 #
 # **What do you expect?** How much better than popularity?
 
 # %% mystnb={"image": {"alt": "Dots with intervals: share of customers who bought a suggested product, by neighbours and by popularity."}}
 if has_lines:
     products = offers.baskets(shop)
-    hidden = products["order_ts"].dt.date > shop.as_of - timedelta(days=180)
+    times = products["order_ts"]
+    hidden = times > times.max() - min(pd.Timedelta(days=180), (times.max() - times.min()) / 3)
     suggested = {method: offers.next_best(products[~hidden], method) for method in offers.METHODS}
     card = offers.evaluate(suggested, products[hidden])
     record("suggestions", card.round(4))
