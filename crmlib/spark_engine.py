@@ -107,7 +107,7 @@ def _java() -> Any:
 
     with tempfile.TemporaryFile() as said:
         try:
-            return launch_gateway(popen_kwargs={"stdout": said, "stderr": said})
+            return launch_gateway(popen_kwargs={"stdout": said, "stderr": said})  # type: ignore[no-untyped-call]
         except (PySparkRuntimeError, OSError) as error:
             said.seek(0)
             told = said.read().decode(errors="replace").strip() or str(error)

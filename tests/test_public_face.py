@@ -75,8 +75,20 @@ PUBLIC = {
 
 def test_the_public_names_are_these() -> None:
     assert crmlib.__all__ == [
-        *("CrmlibError", "Policy", "Shop", "actions", "churn", "clv", "concentration", "explore", "intake", "journey"),
-        *("kpis", "open_shop", "personas", "plots", "record", "rfm", "stop_here", "surveys", "text"),
+        *(
+            "CrmlibError",
+            "Policy",
+            "Shop",
+            "actions",
+            "churn",
+            "clv",
+            "concentration",
+            "experiments",
+            "explore",
+            "intake",
+            "journey",
+        ),
+        *("kpis", "offers", "open_shop", "personas", "plots", "record", "rfm", "stop_here", "surveys", "text"),
     ]
 
 

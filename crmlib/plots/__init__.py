@@ -28,6 +28,14 @@ from crmlib.plots.clv import (
     purchases_map,
     tracking,
 )
+from crmlib.plots.experiments import (
+    action_dots,
+    arm_dots,
+    peeking_lines,
+    power_curve,
+    profit_waterfall,
+    uplift_dots,
+)
 from crmlib.plots.intake import agreement_dots, count_bars, coverage_dots
 from crmlib.plots.intervals import interval_dots
 from crmlib.plots.journey import (
@@ -62,11 +70,13 @@ __all__ = [
     "PINK",
     "SKY",
     "VERMILION",
+    "action_dots",
     "affinity_map",
     "agreement_dots",
     "alive_curve",
     "alive_history",
     "alive_map",
+    "arm_dots",
     "calibration_lines",
     "card_bars",
     "chance_bars",
@@ -91,7 +101,10 @@ __all__ = [
     "mark_bars",
     "migration_map",
     "month_bars",
+    "peeking_lines",
+    "power_curve",
     "profit_lines",
+    "profit_waterfall",
     "purchases_map",
     "queue_calendar",
     "rf_map",
@@ -111,6 +124,7 @@ __all__ = [
     "transition_map",
     "truth_map",
     "type_bars",
+    "uplift_dots",
     "use_style",
     "value_curve",
 ]

@@ -20,6 +20,7 @@ import msgspec
 from crmlib.errors import PolicyError
 from crmlib.policy.contact import Contact
 from crmlib.policy.customers import Clv, Personas, Rfm, Tiers
+from crmlib.policy.experiments import Experiments, Offers
 from crmlib.policy.intake import Intake
 from crmlib.policy.journey import Journey, Touch
 from crmlib.policy.kpis import Kpis
@@ -32,9 +33,11 @@ __all__ = [
     "Churn",
     "Clv",
     "Contact",
+    "Experiments",
     "Intake",
     "Journey",
     "Kpis",
+    "Offers",
     "Orders",
     "Personas",
     "Policy",
@@ -51,8 +54,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     Attributes
     ----------
-    orders, rfm, clv, tiers, intake, personas, surveys, churn, contact, journey, kpis
-        See `Orders`, `Rfm`, `Clv`, `Tiers`, `Intake`, `Personas`, `Surveys`, `Churn`, `Contact`, `Journey`, `Kpis`.
+    orders, rfm, clv, tiers, intake, personas, surveys, churn, contact, kpis, journey, experiments, offers
+        See `Orders`, `Rfm`, `Clv`, `Tiers`, `Intake`, `Personas`, `Surveys`, `Churn`, `Contact`, `Kpis`,
+        `Journey`, `Experiments`, `Offers`.
     """
 
     orders: Orders = Orders()
@@ -66,6 +70,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     contact: Contact = Contact()
     kpis: Kpis = Kpis()
     journey: Journey = Journey()
+    experiments: Experiments = Experiments()
+    offers: Offers = Offers()
 
     def to_toml(self) -> str:
         """Return what differs from the defaults, as TOML that `load` reads back.

@@ -112,6 +112,8 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "kpis_spent": ({"orders": "orders"}, PERIOD),
     "kpis_units": ({"orders": "orders", "lines": "orders"}, PERIOD),
     "kpis_value": ({"orders": "orders"}, PERIOD),
+    "offers_baskets": ({"lines": "orders", "products": "products"}, {"until": until(DAY)}),
+    "offers_window": ({"scores": "rfm_scores", "orders": "orders"}, {"after": until(BEFORE), "until": until(DAY)}),
     "order_checksum": ({"orders": "orders"}, {}),
     "order_known": ({"rows": "orders"}, {"until": until(DAY)}),
     "order_netting": ({"totals": "order_totals"}, {}),
