@@ -23,6 +23,7 @@ from crmlib.policy.customers import Clv, Personas, Rfm, Tiers
 from crmlib.policy.intake import Intake
 from crmlib.policy.orders import Orders
 from crmlib.policy.relationship import Action, Churn, Surveys
+from crmlib.policy.sender import Sender
 
 __all__ = [
     "PRESETS",
@@ -35,6 +36,7 @@ __all__ = [
     "Personas",
     "Policy",
     "Rfm",
+    "Sender",
     "Surveys",
     "Tiers",
     "load",
@@ -46,8 +48,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     Attributes
     ----------
-    orders, rfm, clv, tiers, intake, personas, surveys, churn, contact
-        See `Orders`, `Rfm`, `Clv`, `Tiers`, `Intake`, `Personas`, `Surveys`, `Churn`, `Contact`.
+    orders, rfm, clv, tiers, intake, personas, surveys, churn, contact, sender
+        See `Orders`, `Rfm`, `Clv`, `Tiers`, `Intake`, `Personas`, `Surveys`, `Churn`, `Contact`, `Sender`.
     """
 
     orders: Orders = Orders()
@@ -59,6 +61,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     surveys: Surveys = Surveys()
     churn: Churn = Churn()
     contact: Contact = Contact()
+    sender: Sender = Sender()
 
     def to_toml(self) -> str:
         """Return what differs from the defaults, as TOML that `load` reads back.
