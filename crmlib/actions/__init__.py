@@ -1,7 +1,41 @@
-"""From segments and signals to what is done: sequences, queues, messages, exports."""
+"""From segments and signals to what is done: sequences, queues, messages, exports.
+
+>>> from crmlib.actions import sequence
+>>> sequence("welcome").steps[0].template
+'welcome'
+"""
 
 from __future__ import annotations
 
-from crmlib.actions.sequences import Cap, Condition, Offer, Sequence, Step, Trigger, read_sequence
+from crmlib.actions.gates import Gated, gate
+from crmlib.actions.permissions import GROUNDS, WHY
+from crmlib.actions.queueing import Queue, queue
+from crmlib.actions.sequences import (
+    READY_MADE,
+    Cap,
+    Condition,
+    Offer,
+    Sequence,
+    Step,
+    Trigger,
+    read_sequence,
+    sequence,
+)
 
-__all__ = ["Cap", "Condition", "Offer", "Sequence", "Step", "Trigger", "read_sequence"]
+__all__ = [
+    "GROUNDS",
+    "READY_MADE",
+    "WHY",
+    "Cap",
+    "Condition",
+    "Gated",
+    "Offer",
+    "Queue",
+    "Sequence",
+    "Step",
+    "Trigger",
+    "gate",
+    "queue",
+    "read_sequence",
+    "sequence",
+]
