@@ -7,9 +7,13 @@
 
 from __future__ import annotations
 
+from crmlib.actions.exports import Export, export
 from crmlib.actions.gates import Gated, gate
+from crmlib.actions.messages import Message, render
 from crmlib.actions.permissions import GROUNDS, WHY
 from crmlib.actions.queueing import Queue, queue
+from crmlib.actions.recipients import recipients
+from crmlib.actions.rendering import Rendered, write_messages
 from crmlib.actions.sequences import (
     READY_MADE,
     Cap,
@@ -28,14 +32,21 @@ __all__ = [
     "WHY",
     "Cap",
     "Condition",
+    "Export",
     "Gated",
+    "Message",
     "Offer",
     "Queue",
+    "Rendered",
     "Sequence",
     "Step",
     "Trigger",
+    "export",
     "gate",
     "queue",
     "read_sequence",
+    "recipients",
+    "render",
     "sequence",
+    "write_messages",
 ]

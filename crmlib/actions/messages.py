@@ -221,10 +221,10 @@ def _values(
 ) -> dict[str, str]:  # fmt: skip
     """Return what the template's fields hold: of the customer, else the template's fallback."""
     words: Words = getattr(template, language)
-    if words.link not in sender.links:
+    if words.link not in sender.addresses:
         raise MessageError(
             f"{place}: the template's link {words.link!r} leads nowhere. Add it to sender.links in the policy, "
-            f"where there are {', '.join(sender.links)}."
+            f"where there are {', '.join(sender.addresses)}."
         )
     values = {
         name: fallback if _empty(contact.get(name)) else str(contact[name]).strip()
@@ -233,7 +233,7 @@ def _values(
     share = entry.get("discount")
     until = entry.get("valid_until")
     values |= {
-        "shop": sender.name, "link": sender.links[words.link], "opt_out": opt_out,
+        "shop": sender.name, "link": sender.addresses[words.link], "opt_out": opt_out,
         "discount": "" if _empty(share) or not float(str(share)) else _percent(float(str(share)), language),
         "code": "" if _empty(entry.get("code")) else str(entry["code"]),
         "valid_until": "" if _empty(until) else _day(until),
@@ -358,7 +358,9 @@ def _day(value: Any) -> str:
 
 def _empty(value: Any) -> bool:
     """Tell whether a field is missing: None, NaN, or nothing but spaces."""
-    return value is None or value != value or not str(value).strip() or str(value) in {"NaT", "<NA>"}  # noqa: PLR0124
+    import pandas as pd
+
+    return value is None or value is pd.NA or value != value or not str(value).strip()  # noqa: PLR0124 - NaN, NaT
 
 
 def _hash(text: str) -> str:

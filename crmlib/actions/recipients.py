@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from crmlib import policy as policies
+from crmlib.actions.gates import HELD
 from crmlib.churn.observed import columns_of
 from crmlib.intake.addresses import address
 from crmlib.intake.phones import phone
@@ -16,10 +17,14 @@ if TYPE_CHECKING:
     from crmlib.policy import Intake, Policy
     from crmlib.shop import Shop
 
-__all__ = ["HELD", "recipients", "without_address"]
+__all__ = ["NOT_SENT", "recipients", "without_address"]
 
-#: The columns of a table of those held back.
-HELD = ("customer_id", "sequence", "version", "step", "due_ts", "channel", "why", "detail")
+#: Why an entry that may be sent is not sent, beside `crmlib.actions.WHY`.
+NOT_SENT = {
+    "no_address": "The shop has no address of the customer for this channel that can be read.",
+    "same_address": "Another account has the same mail address, and the platform holds an address once.",
+    "not_written": "The message cannot be written for this customer: see the detail.",
+}
 
 _FIELDS = ("customer_id", "email", "phone", "first_name", "last_name", "language", "country", "city")
 
@@ -91,7 +96,7 @@ def without_address(entries: pd.DataFrame, people: pd.DataFrame) -> tuple[pd.Dat
     Returns
     -------
     tuple of pandas.DataFrame
-        The entries that can be sent, and those held back (see `HELD`), with ``no_address`` as the reason why.
+        The entries that can be sent, and those held back, with ``no_address`` as the reason why.
     """
     mail = entries["customer_id"].map(people["email"]).fillna("").astype(str)
     number = entries["customer_id"].map(people["phone"]).fillna("").astype(str)
@@ -100,4 +105,4 @@ def without_address(entries: pd.DataFrame, people: pd.DataFrame) -> tuple[pd.Dat
     held["why"] = "no_address"
     kind = held["channel"].map(lambda channel: "mail address" if channel == "email" else "telephone number")
     held["detail"] = "The shop has no " + kind.astype(str) + " of this customer that can be read."
-    return entries[there], held.reindex(columns=list(HELD))
+    return entries[there], held.reindex(columns=HELD)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crmlib import policy as policies
+from crmlib.actions.gates import HELD
 from crmlib.actions.messages import Message, MessageError, render
-from crmlib.actions.recipients import HELD, recipients, without_address
+from crmlib.actions.recipients import recipients, without_address
 from crmlib.actions.templates import read_template
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from crmlib.policy import Policy
     from crmlib.shop import Shop
 
-__all__ = ["Rendered", "messages"]
+__all__ = ["Rendered", "write_messages"]
 
 
 class Rendered(NamedTuple):
@@ -30,14 +31,14 @@ class Rendered(NamedTuple):
     messages
         In the queue's order.
     held
-        The entries without one: see `crmlib.actions.recipients.HELD`; why is ``no_address`` or ``not_written``.
+        The entries without one: why is a key of `crmlib.actions.recipients.NOT_SENT`.
     """
 
     messages: tuple[Message, ...]
     held: pd.DataFrame
 
 
-def messages(
+def write_messages(
     entries: Any,
     shop: Shop,
     *,
@@ -94,7 +95,7 @@ def messages(
             failed.append({**row, "why": "not_written", "detail": str(error)})
     parts = [part for part in (nowhere, pd.DataFrame(failed)) if len(part)]
     held = pd.concat(parts, ignore_index=True) if parts else nowhere
-    return Rendered(tuple(written), held.reindex(columns=list(HELD)))
+    return Rendered(tuple(written), held.reindex(columns=HELD))
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

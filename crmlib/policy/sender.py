@@ -11,6 +11,13 @@ from crmlib.errors import PolicyError
 __all__ = ["Sender"]
 
 _MAIL = re.compile(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+\.[^@\s<>,;:\"]+")
+_PATHS = {
+    "shop": "/",
+    "basket": "/basket",
+    "orders": "/account/orders",
+    "feedback": "/feedback",
+    "referral": "/bring-a-friend",
+}
 _LINK = re.compile(r"https://[^\s<>\"']+")
 
 
@@ -31,8 +38,11 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         The page that takes an opt-out by one click (RFC 8058); which message it was follows as a query.
     opt_out_mail
         The mailbox that takes an opt-out, for programs that do not click.
+    shop_url
+        Of the shop; its usual pages lie below: ``basket``, ``account/orders``, ``feedback``, ``bring-a-friend``.
     links
-        Where the button of a message leads: name in the template -> address.
+        Where the button of a message leads, if elsewhere: name in the template (``shop``, ``basket``, ``orders``,
+        ``feedback``, ``referral``, or a name of your own) -> address.
     """
 
     name: str = "Your shop"
@@ -41,15 +51,13 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     postal: str = "Your shop, 1 Example Street, Bologna"
     opt_out_url: str = "https://shop.example/opt-out"
     opt_out_mail: str = "opt-out@shop.example"
-    links: dict[str, str] = msgspec.field(
-        default_factory=lambda: {
-            "shop": "https://shop.example/",
-            "basket": "https://shop.example/basket",
-            "orders": "https://shop.example/account/orders",
-            "feedback": "https://shop.example/feedback",
-            "referral": "https://shop.example/bring-a-friend",
-        }
-    )
+    shop_url: str = "https://shop.example"
+    links: dict[str, str] = {}
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Where each link of a template leads."""
+        return {name: f"{self.shop_url}{path}" for name, path in _PATHS.items()} | self.links
 
     def __post_init__(self) -> None:
         for name in ("name", "postal"):
@@ -59,7 +67,7 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             value = getattr(self, name)
             if not _MAIL.fullmatch(value) and (value or name == "email"):
                 raise PolicyError(f"policy sender.{name}: {value!r} is no mail address.")
-        for name, link in {"opt_out_url": self.opt_out_url, **self.links}.items():
+        for name, link in {"opt_out_url": self.opt_out_url, "shop_url": self.shop_url, **self.links}.items():
             # an empty opt-out is refused where a message is made: a shop that only analyses needs none
             if not _LINK.fullmatch(link) and (link or name != "opt_out_url"):
                 raise PolicyError(f"policy sender {name}: {link!r} is no https address.")

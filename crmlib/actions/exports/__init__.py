@@ -22,7 +22,7 @@ from crmlib.actions.exports import mautic as _mautic
 from crmlib.actions.exports import plain as _plain
 from crmlib.actions.exports.files import File, csv_file, write_folder
 from crmlib.actions.exports.people import FIELDS, Outgoing, Person, outgoing
-from crmlib.actions.recipients import HELD
+from crmlib.actions.gates import HELD
 from crmlib.errors import CrmlibError, SourceError
 from crmlib.schema import did_you_mean
 

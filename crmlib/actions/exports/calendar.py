@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from crmlib.actions.exports.files import File
 
@@ -51,7 +50,6 @@ def calendar(people: Sequence[Person], zone: str) -> Iterator[File]:
         part = events[start : start + _EVENTS]
         for event in part:
             made.add_component(event)
-        made.add_missing_timezones()
         yield File(f"alerts-{number:03d}.ics", made.to_ical(), len(part), "alerts to the staff, for a calendar")
 
 
@@ -76,11 +74,11 @@ def _event(uid: str, when: Any, title: str, said: str, zone: str, *, minutes: in
     import icalendar
     import pandas as pd
 
-    # the library's own way with times needs a zone that it can write down
-    start = pd.Timestamp(when).tz_localize(ZoneInfo(zone), ambiguous=True, nonexistent="shift_forward")
+    # in UTC: a calendar shows it by its own clock, and no table of time zones is needed in the file
+    start = pd.Timestamp(when).tz_localize(zone, ambiguous=True, nonexistent="shift_forward").tz_convert("UTC")
     event = icalendar.Event()
     event.add("uid", f"{hashlib.sha256(uid.encode()).hexdigest()[:32]}@crmlib")
-    event.add("dtstamp", start.tz_convert("UTC").to_pydatetime())  # the same queue, the same bytes
+    event.add("dtstamp", start.to_pydatetime())  # the same queue, the same bytes
     event.add("dtstart", start.to_pydatetime())
     event.add("dtend", (start + pd.Timedelta(minutes=minutes)).to_pydatetime())
     event.add("summary", title)

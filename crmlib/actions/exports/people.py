@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from crmlib import policy as policies
-from crmlib.actions.recipients import HELD, recipients, without_address
+from crmlib.actions.gates import HELD, gate
+from crmlib.actions.recipients import recipients, without_address
 from crmlib.churn.observed import columns_of
 from crmlib.days import until
 from crmlib.errors import SchemaError
@@ -113,7 +114,7 @@ class Outgoing:
     entries
         What goes out.
     held
-        What does not, and why: see `crmlib.actions.recipients.HELD`.
+        What does not, and why: a key of `crmlib.actions.WHY` or `crmlib.actions.recipients.NOT_SENT`.
     """
 
     people: tuple[Person, ...]
@@ -145,14 +146,12 @@ def outgoing(
     """
     import pandas as pd
 
-    from crmlib.actions.gates import gate
-
     rules = policies.load(policy or shop.policy)
     queue = _checked(getattr(entries, "entries", entries))
     allowed, refused = gate(queue, shop, policy=rules)
     people = recipients(shop, allowed["customer_id"], policy=rules)
     there, nowhere = without_address(allowed, people)
-    held = [refused.reindex(columns=list(HELD)), nowhere]
+    held = [refused.reindex(columns=HELD), nowhere]
     if once:
         there, also = _once(there, people)
         held.append(also)
@@ -180,7 +179,7 @@ def _checked(queue: Any) -> pd.DataFrame:
             f"queue: the entry {queue.loc[twice, 'entry_id'].iloc[0]!r} is there twice. Drop one of them."
         )
     due = pd.to_datetime(queue["due_ts"])
-    return queue.assign(due_ts=due)
+    return pd.DataFrame(queue.assign(due_ts=due))
 
 
 def _once(entries: pd.DataFrame, people: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -196,7 +195,7 @@ def _once(entries: pd.DataFrame, people: pd.DataFrame) -> tuple[pd.DataFrame, pd
         else "The platform knows people by their mail address, and the shop has none of this customer."
         for who in owner[nobody | also]
     ]
-    return entries[~(nobody | also)], held.reindex(columns=list(HELD))
+    return entries[~(nobody | also)], held.reindex(columns=HELD)
 
 
 def _agreed(entries: pd.DataFrame, shop: Shop, rules: Policy) -> dict[tuple[str, str], pd.Timestamp]:

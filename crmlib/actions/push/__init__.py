@@ -16,7 +16,7 @@ from crmlib.actions.push import hubspot, klaviyo, mail
 from crmlib.actions.push.delivery import Pace, PushError, Report, deliver, key_from
 from crmlib.actions.push.ledger import Ledger
 from crmlib.actions.push.mail import Server
-from crmlib.actions.rendering import messages
+from crmlib.actions.rendering import write_messages
 from crmlib.schema import did_you_mean
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 __all__ = ["PLATFORMS", "Ledger", "Pace", "PushError", "Report", "Server", "push", "push_mail"]
 
-#: Platform -> what makes its requests, the variable that holds its key, and its pace.
+#: Platform -> what makes its requests, what stands for a person in the ledger, the variable of its key, its pace.
 PLATFORMS = {
-    "klaviyo": (klaviyo.batches, klaviyo.KEY, klaviyo.PER_SECOND),
-    "hubspot": (hubspot.batches, hubspot.KEY, hubspot.PER_SECOND),
+    "klaviyo": (klaviyo.batches, klaviyo.keys, klaviyo.KEY, klaviyo.PER_SECOND),
+    "hubspot": (hubspot.batches, hubspot.keys, hubspot.KEY, hubspot.PER_SECOND),
 }
 
 
@@ -81,7 +81,7 @@ def push(
     """
     if platform not in PLATFORMS:
         raise PushError(f"There is no platform {platform!r}. {did_you_mean(platform, PLATFORMS)}")
-    make, variable, per_second = PLATFORMS[platform]
+    make, keys, variable, per_second = PLATFORMS[platform]
     rules = policies.load(policy or shop.policy)
     found = outgoing(entries, shop, policy=rules, once=FORMATS[platform][1])
     report = Report(platform, dry_run, held=found.held)
@@ -96,10 +96,7 @@ def push(
 
     batches = make(found.people, rules.orders.timezone, known, secret, host)
     to_send = {key for batch in batches for own, _ in batch.items for key in own}
-    everything = {
-        key for batch in make(found.people, "UTC", set(), secret, host) for own, _ in batch.items for key in own
-    }
-    report.already = len(everything & known)
+    report.already = sum(key in known for person in found.people for key in keys(person))
     report.would_send = len(to_send - known)
     if dry_run or not batches:
         return report
@@ -134,7 +131,7 @@ def push_mail(
     due_until
         The shop's time up to which mails are due: a mail server sends at once, so later ones wait for the next push.
     sequences, about, templates
-        As for `crmlib.actions.messages`.
+        As for `crmlib.actions.write_messages`.
 
     Returns
     -------
@@ -157,7 +154,9 @@ def push_mail(
     ].sort_values(["due_ts", "entry_id"])
     secret = "" if dry_run else key_from(mail.SECRET, "The secret that signs opt-out links")
     password = key_from(mail.PASSWORD, "The password of the mail server") if server.user and not dry_run else ""
-    written = messages(due, shop, sequences=sequences, about=about, policy=rules, templates=templates, secret=secret)
+    written = write_messages(
+        due, shop, sequences=sequences, about=about, policy=rules, templates=templates, secret=secret
+    )
     held = [part for part in (found.held, written.held) if len(part)]
     report = Report(mail.PLATFORM, dry_run, held=pd.concat(held, ignore_index=True) if held else found.held)
     accepted: set[str] = set()

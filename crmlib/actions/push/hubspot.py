@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from crmlib.actions.exports.people import Person
 
-__all__ = ["KEY", "PER_SECOND", "batches"]
+__all__ = ["KEY", "PER_SECOND", "batches", "keys"]
 
 KEY = "HUBSPOT_ACCESS_TOKEN"
 PER_SECOND = 10.0  # the smallest allowance of an app, 100 in ten seconds
@@ -35,16 +35,17 @@ def batches(people: Sequence[Person], zone: str, known: set[str], secret: Callab
     host
         Another address, for tests.
     """
-    fresh = [one for one in people if any(key not in known for key in _entries(one))]
+    fresh = [one for one in people if any(key not in known for key in keys(one))]
     client = _Client(secret, host)
     made = []
     for some, _ in upserts(fresh, zone):
         own, fresh = fresh[: len(some)], fresh[len(some) :]
-        made.append(Batch([(_entries(one), item) for one, item in zip(own, some, strict=True)], client.send))
+        made.append(Batch([(keys(one), item) for one, item in zip(own, some, strict=True)], client.send))
     return made
 
 
-def _entries(person: Person) -> tuple[str, ...]:
+def keys(person: Person) -> tuple[str, ...]:
+    """Return what stands for a person in the ledger."""
     return tuple(f"upsert:{entry['entry_id']}" for entry in person.entries)
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from crmlib.actions.exports.people import Person
 
-__all__ = ["KEY", "PER_SECOND", "batches"]
+__all__ = ["KEY", "PER_SECOND", "batches", "keys"]
 
 KEY = "KLAVIYO_API_KEY"
 PER_SECOND = 2.5  # the import's steady limit, 150 a minute; its subscriptions allow more
@@ -49,6 +49,11 @@ def batches(people: Sequence[Person], zone: str, known: set[str], secret: Callab
         send = client.sender(json.loads(body), "bulk_subscribe_profiles", "SubscriptionCreateJobCreateQuery")
         made.append(Batch([(_consents(one), item) for one, item in zip(own, some, strict=True)], send))
     return made
+
+
+def keys(person: Person) -> tuple[str, ...]:
+    """Return what stands for a person in the ledger."""
+    return (*_entries(person), *_consents(person))
 
 
 def _entries(person: Person) -> tuple[str, ...]:
