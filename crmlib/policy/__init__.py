@@ -21,6 +21,7 @@ from crmlib.errors import PolicyError
 from crmlib.policy.contact import Contact
 from crmlib.policy.customers import Clv, Personas, Rfm, Tiers
 from crmlib.policy.intake import Intake
+from crmlib.policy.journey import Journey, Touch
 from crmlib.policy.orders import Orders
 from crmlib.policy.relationship import Action, Churn, Surveys
 from crmlib.policy.sender import Sender
@@ -32,6 +33,7 @@ __all__ = [
     "Clv",
     "Contact",
     "Intake",
+    "Journey",
     "Orders",
     "Personas",
     "Policy",
@@ -39,6 +41,7 @@ __all__ = [
     "Sender",
     "Surveys",
     "Tiers",
+    "Touch",
     "load",
 ]
 
@@ -48,8 +51,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     Attributes
     ----------
-    orders, rfm, clv, tiers, intake, personas, surveys, churn, contact, sender
-        See `Orders`, `Rfm`, `Clv`, `Tiers`, `Intake`, `Personas`, `Surveys`, `Churn`, `Contact`, `Sender`.
+    orders, rfm, clv, tiers, intake, personas, surveys, churn, contact, journey, sender
+        See `Orders`, `Rfm`, `Clv`, `Tiers`, `Intake`, `Personas`, `Surveys`, `Churn`, `Contact`,
+        `Journey`, `Sender`.
     """
 
     orders: Orders = Orders()
@@ -61,6 +65,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     surveys: Surveys = Surveys()
     churn: Churn = Churn()
     contact: Contact = Contact()
+    journey: Journey = Journey()
     sender: Sender = Sender()
 
     def to_toml(self) -> str:
@@ -79,7 +84,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 #: ``standard``: the definitions that are common in the field. ``texts``: those of the course texts.
 PRESETS = {
     "standard": Policy(),
-    "texts": Policy(rfm=Rfm(segment_map="descriptive"), surveys=Surveys(nps_scale="nps_1_10")),
+    "texts": Policy(
+        rfm=Rfm(segment_map="descriptive"), surveys=Surveys(nps_scale="nps_1_10"), journey=Journey(at_risk_least=1)
+    ),
 }
 
 
