@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from crmlib.actions.exports import Export, export
 from crmlib.actions.gates import Gated, gate
-from crmlib.actions.messages import Message, render
+from crmlib.actions.messages import Message, MessageError, render
 from crmlib.actions.permissions import GROUNDS, WHY
 from crmlib.actions.queueing import Queue, queue
 from crmlib.actions.recipients import recipients
@@ -35,6 +35,7 @@ __all__ = [
     "Export",
     "Gated",
     "Message",
+    "MessageError",
     "Offer",
     "Queue",
     "Rendered",

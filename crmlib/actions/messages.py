@@ -126,6 +126,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         mail.set_boundary(f"part-{_hash(self.entry_id)}")
         return mail
 
+    def __repr__(self) -> str:
+        return f"<{self.template} by {self.channel} to {self.to}: {self.subject or self.text}>"
+
     def _repr_html_(self) -> str:
         """Show it in a notebook: the mail in a frame that runs and loads nothing, and its plain form below.
 
