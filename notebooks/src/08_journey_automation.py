@@ -222,7 +222,7 @@ record("week", {"entries": len(week.entries), "people": week.entries["customer_i
 title = (
     f"{len(week.entries):,} messages to {week.entries['customer_id'].nunique():,} people, {len(week.held):,} held back"
 )
-axes = plots.queue_calendar(week, title=title, language=language)
+axes = plots.queue_calendar(week.entries, title=title, language=language)
 
 # %% [markdown]
 # The sequences compete for the same people. The policy's **frequency cap** (three messages within seven days, unless you change it) counts across all of them, so that no customer pays for our enthusiasm. Messages about an order, such as "is all well with your parcel?", are a service and count for nothing.
@@ -269,16 +269,20 @@ for name in (None, "<script>alert('gotcha')</script>", "Anna\nBcc: everybody@exa
 #
 # **What do you expect?** Which reason is the most frequent?
 
-# %%
-why = week.held.groupby("why").agg(people=("customer_id", "nunique"), example=("detail", "first"))
-why = why.sort_values("people", ascending=False)
-record("held_back", why["people"].reset_index())
+# %% mystnb={"image": {"alt": "Bars: how many messages of next week were held back, by reason, the most frequent first."}}
 if not has_consents:
     print("This shop keeps no consents: nobody may be written to, and the queue is empty. That is as it should be.")
-why
+reasons = week.held["why"].value_counts()
+record("held_back", reasons.rename_axis("why").reset_index())
+most = reasons.index[0].replace("_", " ") if len(reasons) else "nothing"
+title = f"{len(week.held):,} messages were held back, most of them for: {most}"
+axes = plots.held_bars(week.held, title=title, language=language)
+
+# %%
+week.held.drop_duplicates("why")[["customer_id", "sequence", "channel", "why", "detail"]]
 
 # %% [markdown]
-# Read the reasons in three groups.
+# One example of each reason. Read them in three groups.
 #
 # - **Not allowed**: no consent, withdrawn, no opt-out offered. The law decides, not we.
 # - **Not now**: entered too recently, ordered in the meantime, over the cap. Good manners decide.
