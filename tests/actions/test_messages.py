@@ -163,6 +163,8 @@ def test_no_name_opens_a_tag_or_a_header(name: str) -> None:
         ("email", "", "the contact has no email"),
         ("first_name", "Anna\r\nBcc: all@example.com", "line break"),
         ("first_name", "Anna\u2028x", "line break"),
+        ("first_name", "Anna\u202exe", "control character"),
+        ("email", "ànna@example.com", "no mail address"),
     ],
 )
 def test_a_header_is_never_broken(field: str, value: str, said: str) -> None:
