@@ -95,7 +95,7 @@ def queue(
     *,
     start: date | str,
     days: int = 7,
-    late_days: int | None = None,
+    late_days: int = 1,
     policy: Policy | str | dict[str, Any] | None = None,
     about: pd.DataFrame | None = None,
     sent: pd.DataFrame | None = None,
@@ -116,8 +116,8 @@ def queue(
         Of the period.
     late_days
         How long ago the queue before this one began: what has been set off and due since then, too soon for that queue
-        to know of it, is due at the start of this one. As many as `days` by default, so that periods of one length
-        hold each message once; 0 leaves late messages out.
+        to know of it, is due at the start of this one. A queue made every day needs 1, one made every week and left
+        alone in between 7: then each message is in one queue. 0 leaves late messages out.
     policy
         Windows, thresholds, caps, quiet hours, soft spam; the shop's own by default.
     about
@@ -162,13 +162,13 @@ def queue(
     chosen = _read(sequences)
     if days < 1:
         raise CrmlibError(f"days={days}: a queue's period has at least one day.")
-    late = days if late_days is None else late_days
-    if late < 0:
-        raise CrmlibError(f"late_days={late}: the queue before cannot have begun after this one.")
+    if late_days < 0:
+        raise CrmlibError(f"late_days={late_days}: the queue before cannot have begun after this one.")
     first = as_day(start)
     known = shop if shop.as_of < first else shop.on(first - timedelta(days=1))
     rules = policies.load(policy or shop.policy)
-    period = _Period(microseconds_of(first), microseconds_of(first) + days * DAY, microseconds_of(first) - late * DAY)
+    begin = microseconds_of(first)
+    period = _Period(begin, begin + days * DAY, begin - late_days * DAY)
     rows = pd.concat([_due(known, each, place, rules, period) for place, each in enumerate(chosen)], ignore_index=True)
     people, code = people_of(known, rows["customer_id"])
     wanted = {condition.column for each in chosen for condition in _conditions(each)}

@@ -30,6 +30,14 @@ from crmlib.plots.clv import (
 )
 from crmlib.plots.intake import agreement_dots, count_bars, coverage_dots
 from crmlib.plots.intervals import interval_dots
+from crmlib.plots.journey import (
+    funnel_bars,
+    held_bars,
+    queue_calendar,
+    sequence_line,
+    transition_map,
+    type_bars,
+)
 from crmlib.plots.orders import month_bars, share_bar, tier_bars, value_curve
 from crmlib.plots.personas import affinity_map, card_bars, choice_lines, stage_bars, truth_map
 from crmlib.plots.rfm import migration_map, rf_map, score_bars, segment_bars
@@ -71,8 +79,10 @@ __all__ = [
     "error_dots",
     "frequency_bars",
     "frequency_fit",
+    "funnel_bars",
     "gain_lines",
     "gap_curve",
+    "held_bars",
     "holdout_lines",
     "interval_dots",
     "mark_bars",
@@ -80,10 +90,12 @@ __all__ = [
     "month_bars",
     "profit_lines",
     "purchases_map",
+    "queue_calendar",
     "rf_map",
     "sample_lines",
     "score_bars",
     "segment_bars",
+    "sequence_line",
     "share_bar",
     "signal_dots",
     "stage_bars",
@@ -93,7 +105,9 @@ __all__ = [
     "tier_bars",
     "tilt_curve",
     "tracking",
+    "transition_map",
     "truth_map",
+    "type_bars",
     "use_style",
     "value_curve",
 ]

@@ -27,6 +27,11 @@ CHANNELS = ("email", "sms", "whatsapp", "phone")
 SHOPS, PEOPLE = 500, 4  # of one example; twenty examples make ten thousand shops
 
 
+def rows_of(table: pd.DataFrame) -> Any:
+    """Give rows whose values have the type that they have, whatever the stubs say."""
+    return table.itertuples(index=False)
+
+
 def entries_of(rows: list[tuple[str, str, str]], due: str = "2024-07-01 10:00") -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["customer_id", "purpose", "channel"])
     return table.assign(sequence="test", version=1, step="one", due_ts=pd.Timestamp(due))
@@ -48,7 +53,7 @@ class Told:
     def __init__(self, consents: pd.DataFrame, end: pd.Timestamp, *, restores: bool) -> None:
         self.said: dict[tuple[str, str, str], list[tuple[pd.Timestamp, Any]]] = {}
         self.restores = restores
-        for one in consents.itertuples(index=False):
+        for one in rows_of(consents):
             if one.given_ts < end:
                 gone = one.withdrawn_ts if pd.notna(one.withdrawn_ts) and one.withdrawn_ts < end else None
                 self.said.setdefault((one.customer_id, one.purpose, one.channel), []).append((one.given_ts, gone))
@@ -98,7 +103,7 @@ def test_nobody_is_contacted_without_consent_nor_held_back_with_it(
     own = set(buyers)
     wanted = [
         one.customer_id
-        for one in asked.itertuples(index=False)
+        for one in rows_of(asked)
         if told.may(one.customer_id, one.purpose, one.channel, own=one.customer_id in own, soft=soft)
     ]
     assert allowed["customer_id"].tolist() == wanted
@@ -266,7 +271,7 @@ def test_no_entry_of_a_queue_or_a_gate_breaks_the_cap(seed: int, most: int, with
     rules = {"contact": {"most": most, "within_days": within}}
     allowed = actions.gate(rows, shop, policy=rules).allowed
     contacts = pd.concat([allowed[["customer_id", "due_ts"]], mails.rename(columns={"event_ts": "due_ts"})])
-    for one in allowed.itertuples(index=False):
+    for one in rows_of(allowed):
         own = contacts.loc[contacts["customer_id"] == one.customer_id, "due_ts"]
         assert ((own > one.due_ts - within * DAY) & (own <= one.due_ts)).sum() <= most
     mixed = actions.gate(rows.sample(frac=1, random_state=1), shop, policy=rules).allowed

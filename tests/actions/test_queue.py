@@ -231,7 +231,11 @@ def test_what_no_earlier_queue_could_know_of_is_late_and_not_lost(rhythm: int, a
     orders = pd.DataFrame({"customer_id": ["old", *who], "order_ts": ["2024-05-01", *days], "amount": 1.0})
     shop = open_shop({"orders": orders, "consents": yes(*who)}, as_of="2024-07-31")
     starts = pd.date_range("2024-06-03", "2024-07-09", freq=f"{rhythm}D")
-    got = pd.concat([made(shop, simple("ordered", after=after), day, rhythm).entries for day in starts])
+    thanks = simple("ordered", after=after)
+    weeks: list[pd.DataFrame] = [
+        made(shop, thanks, day, rhythm, late_days=rhythm).entries for day in starts.astype(str)
+    ]
+    got = pd.concat(weeks)
     assert sorted(got["customer_id"]) == who
     wanted = got["trigger_ts"] + pd.Timedelta(days=after)
     late = got["due_ts"] != wanted
