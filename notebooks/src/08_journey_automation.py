@@ -215,7 +215,6 @@ have = {
     "advocate_referral": "surveys",
 }
 names = [name for name in actions.READY_MADE if name != "win_back" and have.get(name, "orders") in shop.tables]
-names = [name for name in names if name != "post_purchase" or "delivered_ts" in shop.orders.columns]
 sequences = [*(actions.sequence(name) for name in names), miss_you]
 week = actions.queue(shop, sequences, start=start.date(), days=days)
 record("week", {"entries": len(week.entries), "people": week.entries["customer_id"].nunique(), "held": len(week.held)})
