@@ -145,7 +145,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
             if self.html
             else ""
         )
-        return f"<div>{head}{frame}<pre>{escape(self.text)}</pre></div>"
+        return f'<div>{head}{frame}<pre style="white-space:pre-wrap">{escape(self.text)}</pre></div>'
 
 
 _NOTHING_LOADED = (
