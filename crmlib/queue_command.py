@@ -76,5 +76,5 @@ def queue(
 
 def _say(held: pd.DataFrame, what: str) -> None:
     counts = held["why"].value_counts()
-    told = ", ".join(f"{why.replace('_', ' ')} {count:,}" for why, count in counts.items())
+    told = ", ".join(f"{str(why).replace('_', ' ')} {count:,}" for why, count in counts.items())
     click.echo(f"{len(held):,} {what}" + (f": {told}." if told else "."))
