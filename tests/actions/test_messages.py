@@ -305,3 +305,8 @@ def test_recipients_are_cleaned() -> None:
     assert found.index.tolist() == ["ann", "bob"]
     assert found["phone"].tolist() == ["+393001234567", "+442079460123"]
     assert found["email"].tolist() == ["ann@example.com", "bob@example.com"]
+
+
+def test_numbers_are_read_only_where_they_are_wanted() -> None:
+    found = recipients(small_shop(), pd.Series(["ann", "bob"]), phone_of=pd.Series(["bob"]))
+    assert found["phone"].to_dict() == {"ann": "", "bob": "+442079460123"}
