@@ -328,7 +328,7 @@ def test_the_ready_made_sequences_read_back_and_each_reaches_somebody(shipped: S
         assert (found.name, {step.template for step in found.steps}) == (name, {name})
         assert actions.read_sequence(found.to_toml()) == found
         assert actions.sequence(name, "it").language == "it"
-    entries = actions.queue(shipped, actions.READY_MADE, start="2026-06-20").entries
+    entries = actions.queue(shipped, actions.READY_MADE, start="2026-06-20", late_days=7).entries
     assert set(entries["sequence"]) == set(actions.READY_MADE)
     assert entries["entry_id"].is_unique
     assert entries["due_ts"].between("2026-06-20 09:00", "2026-06-26 20:00").all()
