@@ -7,10 +7,14 @@
 
 from __future__ import annotations
 
+from crmlib.actions.exports import Export, export
 from crmlib.actions.gates import Gated, gate
+from crmlib.actions.messages import Message, MessageError, render
 from crmlib.actions.permissions import GROUNDS, WHY
 from crmlib.actions.plans import Costs, Plan, Targeting, read_plan
 from crmlib.actions.queueing import Queue, queue
+from crmlib.actions.recipients import recipients
+from crmlib.actions.rendering import Rendered, write_messages
 from crmlib.actions.sequences import (
     READY_MADE,
     Cap,
@@ -31,19 +35,27 @@ __all__ = [
     "Cap",
     "Condition",
     "Costs",
+    "Export",
     "Gated",
+    "Message",
+    "MessageError",
     "Offer",
     "Plan",
     "Queue",
+    "Rendered",
     "Sequence",
     "Step",
     "Targeting",
     "Trigger",
     "check_plan",
+    "export",
     "gate",
     "observable",
     "queue",
     "read_plan",
     "read_sequence",
+    "recipients",
+    "render",
     "sequence",
+    "write_messages",
 ]

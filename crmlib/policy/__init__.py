@@ -26,6 +26,7 @@ from crmlib.policy.journey import Journey, Touch
 from crmlib.policy.kpis import Kpis
 from crmlib.policy.orders import Orders
 from crmlib.policy.relationship import Action, Churn, Surveys
+from crmlib.policy.sender import Sender
 
 __all__ = [
     "PRESETS",
@@ -42,6 +43,7 @@ __all__ = [
     "Personas",
     "Policy",
     "Rfm",
+    "Sender",
     "Surveys",
     "Tiers",
     "Touch",
@@ -54,9 +56,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     Attributes
     ----------
-    orders, rfm, clv, tiers, intake, personas, surveys, churn, contact, kpis, journey, experiments, offers
+    orders, rfm, clv, tiers, intake, personas, surveys, churn, contact, kpis, journey, experiments, offers, sender
         See `Orders`, `Rfm`, `Clv`, `Tiers`, `Intake`, `Personas`, `Surveys`, `Churn`, `Contact`, `Kpis`,
-        `Journey`, `Experiments`, `Offers`.
+        `Journey`, `Experiments`, `Offers`, `Sender`.
     """
 
     orders: Orders = Orders()
@@ -72,6 +74,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     journey: Journey = Journey()
     experiments: Experiments = Experiments()
     offers: Offers = Offers()
+    sender: Sender = Sender()
 
     def to_toml(self) -> str:
         """Return what differs from the defaults, as TOML that `load` reads back.
