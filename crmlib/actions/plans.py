@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
-from crmlib.actions.sequences import Condition, Name, Sequence, Share
+from crmlib.actions.sequences import Condition, Name, Sequence, Share  # noqa: TC001 - msgspec reads the types
 from crmlib.errors import PolicyError
 
 if TYPE_CHECKING:
@@ -152,7 +152,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
                 raise PolicyError(f"plan {self.name}, targeting: there is no sequence {name!r}, but {_listed(names)}.")
             if target.score is not None and target.score not in self.scores:
                 raise PolicyError(
-                    f"plan {self.name}, targeting.{name}: there is no score {target.score!r}, but {_listed(self.scores)}."
+                    f"plan {self.name}, targeting.{name}: there is no score {target.score!r}, but "
+                    f"{_listed(self.scores)}."
                 )
         for sequence in self.sequences:
             self._only_service(sequence)

@@ -75,7 +75,7 @@ def observable(shop: Shop, *, policy: Policy | str | dict[str, Any] | None = Non
     return seen.join(profile[[name for name in profile if name not in _PERSONAL and name not in seen]])
 
 
-def holds(condition: Condition, columns: Mapping[str, Any], where: str) -> Bools:
+def holds(condition: Condition, columns: Mapping[str, Any] | pd.DataFrame, where: str) -> Bools:
     """Tell for whom a condition holds; a gap never does.
 
     Parameters
@@ -100,7 +100,7 @@ def holds(condition: Condition, columns: Mapping[str, Any], where: str) -> Bools
     """
     if condition.column not in columns:
         raise PolicyError(
-            f"{where}: nothing is known of {condition.column!r}. {did_you_mean(condition.column, list(columns))}"
+            f"{where}: nothing is known of {condition.column!r}. {did_you_mean(condition.column, [str(name) for name in columns])}"
         )
     values = pd.Series(columns[condition.column]).reset_index(drop=True)
     met = values.notna()
@@ -267,8 +267,8 @@ def _planned(plan: Plan, sequence: Sequence, seen: pd.DataFrame, chosen: Bools, 
     if refused.any():
         raise PolicyError(
             f"plan {plan.name}, targeting.{sequence.name}: {refused.sum()} of {chosen.sum()} listed customers, such as "
-            f"{seen.index[refused][0]!r}, have given no permission for {' or '.join(sequence.steps[0].channels)} on the "
-            f"grounds of {sequence.purpose}. List only those who may be contacted: the columns may_... of "
+            f"{seen.index[refused][0]!r}, have given no permission for {' or '.join(sequence.steps[0].channels)} on "
+            f"the grounds of {sequence.purpose}. List only those who may be contacted: the columns may_... of "
             "crmlib.actions.observable."
         )
     return cost

@@ -67,7 +67,8 @@ class Comparison:
         """
         _known(of)
         wide = self.runs.pivot_table(index="seed", columns="plan", values=of)[list(dict.fromkeys(self.runs["plan"]))]
-        return wide.sub(wide[NOTHING.name], axis=0)
+        gained: pd.DataFrame = wide.sub(wide[NOTHING.name], axis=0)
+        return gained
 
     def summary(self, of: str = "profit", *, level: float = 0.95) -> pd.DataFrame:
         """Return means over futures, and gains over doing nothing with intervals.
@@ -110,7 +111,8 @@ class Comparison:
         wide = table.pivot_table(index="seed", columns=["plan", "group"], values=of, sort=False, dropna=False)
         plans = [name for name in dict.fromkeys(self.runs["plan"]) if name != NOTHING.name]
         parts = {name: _interval(wide[name] - wide[NOTHING.name], level) for name in plans}
-        return pd.concat(parts, names=["plan", "group"])
+        together: pd.DataFrame = pd.concat(parts, names=["plan", "group"])
+        return together
 
     def share_of_possible(self, plan: str, oracle: str = "oracle", *, of: str = "profit") -> float:
         """Return the share of the oracle's gain that a plan reaches; below 0 it does harm.
@@ -190,8 +192,7 @@ def _interval(gains: pd.DataFrame, level: float) -> pd.DataFrame:
     from scipy.stats import t
 
     count, mean = gains.count(), gains.mean()
-    spread = gains.std(ddof=1) / np.sqrt(count)
-    half = t.ppf((1 + level) / 2, np.maximum(count - 1, 1)) * spread
+    half = t.ppf((1 + level) / 2, np.maximum(count - 1, 1)) * gains.std(ddof=1) / np.sqrt(count)
     return pd.DataFrame({"gain": mean, "low": mean - half, "high": mean + half, "better": (gains > 0).mean()})
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from crmlib.actions.plans import Plan
-    from crmlib.actions.sequences import Condition, Event, Sequence, Step
+    from crmlib.actions.sequences import Condition, Event, Step
     from crmlib.synth.future_draws import Draws
     from crmlib.synth.future_life import Life
     from crmlib.synth.future_present import Present
@@ -245,4 +245,5 @@ def _since(last: Floats, day: float) -> Floats:
 
 def _recent(sent: list[Ints], days: int) -> Any:
     """Count the contacts of the weeks that a number of days reaches back to, this one included."""
-    return sum(sent[-(-(-days // _WEEK)) :])
+    weeks = -(-days // _WEEK)
+    return sum(sent[-weeks:])

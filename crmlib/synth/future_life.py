@@ -27,9 +27,20 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Bools = NDArray[np.bool_]
 
-__all__ = ["Answers", "Life", "Week"]
+__all__ = ["Answers", "Courted", "Life", "Week"]
 
 _ASKED_AFTER = 13.0  # days from an order to its survey: delivery, and nine days of use
+
+
+@dataclass(frozen=True)
+class Courted:
+    """What contacts do to each customer in a week."""
+
+    factor: Floats  # on the order rate
+    keeps: Floats  # on the rate of leaving
+    discount: Floats  # share off by the code that the customer holds
+    redeems: Floats  # chance to use it at an order
+    code: Ints  # number of the sequence that it came with
 
 
 @dataclass(frozen=True)
@@ -82,10 +93,7 @@ class Life:
         self._ask = np.where(asked & (lives.last_order + _ASKED_AFTER >= present.begins),
                              lives.last_order + _ASKED_AFTER, np.inf)  # fmt: skip
 
-    def step(
-        self, draws: Draws, span: tuple[float, float], factor: Floats, keeps: Floats, redeems: tuple[Floats, Floats],
-        code: Ints,
-    ) -> Week:  # fmt: skip
+    def step(self, draws: Draws, span: tuple[float, float], courted: Courted) -> Week:
         """Let a week pass.
 
         Parameters
@@ -94,18 +102,12 @@ class Life:
             The numbers of the week.
         span
             First midnight and last.
-        factor
-            On the order rate, by customer.
-        keeps
-            On the rate of leaving.
-        redeems
-            From `Response.redeems`.
-        code
-            Number of the sequence whose code each customer holds.
+        courted
+            What contacts do in this week.
         """
         lives, world, (start, end) = self.lives, self.world, span
         here = np.flatnonzero(lives.left > start)
-        leaving = leaving_rate(world, lives.dropout[here], lives.satisfaction[here]) * keeps[here]
+        leaving = leaving_rate(world, lives.dropout[here], lives.satisfaction[here]) * courted.keeps[here]
         until_left = lives.patience[here] / leaving
         leaves = until_left < end - start
         stayed = np.where(leaves, start + until_left, end)
@@ -117,7 +119,7 @@ class Life:
         high = world.until(persona, stayed)
         usual = lives.rate[here] * (high - low)
         fate = draws.each("orders")[here]
-        counts = poisson_inverse(fate, usual * factor[here])
+        counts = poisson_inverse(fate, usual * courted.factor[here])
         alone = poisson_inverse(fate, usual)
         row = np.repeat(np.arange(len(here)), counts)
         slot = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -127,10 +129,10 @@ class Life:
         shape = self._shape[who]
         value = gammaincinv(shape, draws.slots("value", who, slot)) / shape * lives.value[who]
         value = np.maximum(np.round(value, 2), 2.0)  # below it there is nothing to sell
-        uses = draws.slots("redeem", who, slot) < redeems[1][who]
-        discount = np.where(uses, np.round(value * redeems[0][who], 2), 0.0)
+        uses = draws.slots("redeem", who, slot) < courted.redeems[who]
+        discount = np.where(uses, np.round(value * courted.discount[who], 2), 0.0)
         expected = np.zeros(len(lives))
-        expected[here] = usual * factor[here]
+        expected[here] = usual * courted.factor[here]
 
         self._fare(draws, who, slot, time)
         self._log_in(draws, here, until_left, start, stayed)
@@ -139,7 +141,7 @@ class Life:
         asked = np.flatnonzero(self._asked_after(self.orders) & (np.bincount(who, minlength=len(lives)) > 0))
         self._ask[asked] = lives.last_order[asked] + _ASKED_AFTER
         calm(lives, world, end - start)
-        return Week(who, time, value, discount, np.where(uses, code[who], -1), slot >= alone[row], expected)
+        return Week(who, time, value, discount, np.where(uses, courted.code[who], -1), slot >= alone[row], expected)
 
     def _asked_after(self, orders: Floats) -> Bools:
         """Tell after whose latest order the shop asks: the first, and every third."""

@@ -36,7 +36,8 @@ class Outcome:
         added), revenue (paid), margin (before discounts), discounts, given_away (discounts on orders that would have
         come anyway), contact_cost, contacts, profit (margin less discounts and contact cost), expected_profit (the same
         with each week's orders and redemptions at their means: less noise, same mean), cltv (profit, and the discounted
-        margin expected after the end of those who are still there), opted_out, stayed (at the start), left (since then).
+        margin expected after the end of those who are still there), opted_out, stayed (at the start), left
+        (since then).
     answers
         One row an NPS survey: customer_id, sent_ts, score (missing without an answer).
     entries

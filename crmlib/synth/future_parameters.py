@@ -86,7 +86,7 @@ class FutureParameters:
 
     effects: float = 1.0
     margin: float = 0.40
-    costs: Costs = Costs()
+    costs: Costs = field(default_factory=Costs)
     kinds: dict[str, tuple[str, float]] = field(
         default_factory=lambda: {"reminder": ("promo", 0.5), "referral": ("bundle", 0.4)}
     )

@@ -7,7 +7,6 @@ import io
 import json
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -27,6 +26,8 @@ from crmlib.synth.reading import read_truth, truth_folder
 from crmlib.synth.shop import MakeResult
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from crmlib.policy import Policy
@@ -106,7 +107,7 @@ class Present:
     def registered(self) -> Floats:
         """Day of the registration."""
         days = (self.seen["registered_ts"].dt.normalize() - pd.Timestamp(self.design.start)).dt.days
-        return days.to_numpy(dtype=float)
+        return np.asarray(days.to_numpy(dtype=float))
 
     @cached_property
     def preferred(self) -> Ints:
@@ -148,6 +149,15 @@ class Present:
         return np.where(np.isnan(ago), -np.inf, self.begins - 0.5 - ago)
 
 
+def _frame(table: Any) -> pd.DataFrame:
+    """Return an Arrow table as pandas, money as numbers: pandas has no decimals but objects."""
+    import pyarrow as pa
+
+    numbers = [field.with_type(pa.float64()) if pa.types.is_decimal(field.type) else field for field in table.schema]
+    frame: pd.DataFrame = table.cast(pa.schema(numbers)).to_pandas()
+    return frame
+
+
 def _channel(name: Any) -> int:
     return CHANNELS.index(name) if name in CHANNELS else -1
 
@@ -185,7 +195,7 @@ def present(
         made, record = shop_truth.tables, shop_truth.parameters
         if missing := [name for name in _NEEDED if name not in made]:
             raise CrmlibError(f"The shop was made without {', '.join(missing)}: a future needs {', '.join(_NEEDED)}.")
-        source: Any = {name: table.to_pandas() for name, table in made.items() if not name.startswith("truth/")}
+        source: Any = {name: _frame(table) for name, table in made.items() if not name.startswith("truth/")}
         truth = made["truth/customers"].to_pandas()
     else:
         source = shop_truth.path if isinstance(shop_truth, MakeResult) else shop_truth

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crmlib.churn.consent import CHANNELS
+from crmlib.synth.future_life import Courted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -79,8 +80,8 @@ class Response:
         )
         self.pressure, self._lift, self._borrowed = np.zeros(size), np.zeros(size), np.zeros(size)
         self._lift_until, self._sorry = np.full(size, -np.inf), np.full(size, -np.inf)
-        self.discount, self.valid_until = np.zeros(size), np.full(size, -np.inf)
-        self.code = np.full(size, -1, dtype=np.int64)
+        self._discount, self._valid_until = np.zeros(size), np.full(size, -np.inf)
+        self._code = np.full(size, -1, dtype=np.int64)
         self._contacts = np.zeros(size, dtype=np.int64)  # of this week
 
     def begin_week(self, days: float) -> None:
@@ -120,9 +121,9 @@ class Response:
         lift = self._strength(who, kind, number, offer.discount if offer else 0.0, day)
         self._take(who, lift, day, min(offer.valid_days if offer and offer.discount else 999, sizes.window_days))
         if offer is not None and offer.discount > 0:
-            better = (self.valid_until[who] <= day) | (self.discount[who] <= offer.discount)
-            self.discount[who[better]], self.code[who[better]] = offer.discount, code
-            self.valid_until[who[better]] = day + offer.valid_days
+            better = (self._valid_until[who] <= day) | (self._discount[who] <= offer.discount)
+            self._discount[who[better]], self._code[who[better]] = offer.discount, code
+            self._valid_until[who[better]] = day + offer.valid_days
         if kind == "apology":
             self._apologise(who, day)
         if wanted:
@@ -180,36 +181,25 @@ class Response:
         self.lives.satisfaction[who[mends]] += self.sizes.apology
         self._sorry[who[mends]] = day
 
-    def acting(self, day: float) -> Floats:
-        """Return the lift that acts in the week that begins on a day."""
-        lift: Floats = np.where(self._lift_until > day, self._lift, 0.0)
-        return lift
+    def week(self, day: float) -> Courted:
+        """Return what the contacts so far do in the week that begins on a day.
 
-    def factor(self, lift: Floats) -> Floats:
-        """Return the factor on the order rate of a week, and keep account of what is only bought earlier.
+        A part of the extra orders is only bought earlier: it is kept account of, and missing from later weeks.
 
         Parameters
         ----------
-        lift
-            From `acting`.
+        day
+            The week's first midnight.
         """
-        share = 1 / self.sizes.repays_weeks
-        factor: Floats = np.clip(1 + lift - share * self._borrowed, 0.0, _GREATEST)
-        self._borrowed += self._mail.pull_forward * np.maximum(lift, 0.0) - share * self._borrowed
-        return factor
-
-    def keeps(self, lift: Floats) -> Floats:
-        """Return the factor on the rate of leaving.
-
-        Parameters
-        ----------
-        lift
-            From `acting`.
-        """
-        factor: Floats = np.exp(-self.sizes.keeps * np.maximum(lift, 0.0))
-        return factor
-
-    def redeems(self, day: float) -> tuple[Floats, Floats]:
-        """Return the discount of the code that each customer holds on a day, and the chance to use it at an order."""
-        holds = self.valid_until > day
-        return np.where(holds, self.discount, 0.0), np.where(holds, self._redeems, 0.0)
+        lift = np.where(self._lift_until > day, self._lift, 0.0)
+        gained, share = np.maximum(lift, 0.0), 1 / self.sizes.repays_weeks
+        factor = np.clip(1 + lift - share * self._borrowed, 0.0, _GREATEST)
+        self._borrowed += self._mail.pull_forward * gained - share * self._borrowed
+        holds = self._valid_until > day
+        return Courted(
+            factor=factor,
+            keeps=np.exp(-self.sizes.keeps * gained),
+            discount=np.where(holds, self._discount, 0.0),
+            redeems=np.where(holds, self._redeems, 0.0),
+            code=self._code,
+        )

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from crmlib.actions.plans import Plan
     from crmlib.shop import Shop
-    from crmlib.synth.future_life import Week
+    from crmlib.synth.future_life import Courted, Week
     from crmlib.synth.future_present import Present
     from crmlib.synth.seasons import Calendar
     from crmlib.synth.shop import MakeResult
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["Run", "future", "outcome"]
 
 _WEEK = 7
+_SENT_AT = 0.15  # of a day: about ten in the morning
 _LONGEST = 3650
 
 
@@ -108,14 +109,13 @@ class Run:
                               start, message.customer))  # fmt: skip
             if out.any():
                 self.opted_out.append((message.channel, start, message.customer[out]))
-        lift = response.acting(start)
-        redeems = response.redeems(start)
-        lived = life.step(draws, (start, end), response.factor(lift), response.keeps(lift), redeems, response.code)
+        courted = response.week(start)
+        lived = life.step(draws, (start, end), courted)
         answers = life.ask(draws, start, end)
         self.answers.append((answers.customer, answers.sent, answers.score))
-        self._count(lived, redeems)
+        self._count(lived, courted)
 
-    def _count(self, week: Week, redeems: tuple[Floats, Floats]) -> None:
+    def _count(self, week: Week, courted: Courted) -> None:
         sums, size = self.sums, len(self.begins)
         self.weeks.append(week)
         self.automation.spent += float(week.discount.sum())
@@ -128,7 +128,7 @@ class Run:
             ("given_away", np.where(week.extra, 0.0, week.discount)),
         ):
             sums[name] += np.bincount(week.customer, weights=weights, minlength=size)
-        each = self.lives.value * (self.sizes.margin - redeems[0] * redeems[1])
+        each = self.lives.value * (self.sizes.margin - courted.discount * courted.redeems)
         sums["expected_profit"] += week.expected * each
 
     def _outcome(self, stayed: NDArray[np.bool_]) -> Outcome:
@@ -144,7 +144,7 @@ class Run:
             out[who] = True
         customers = pd.DataFrame(
             {
-                "persona": pd.Categorical.from_codes(begins.persona, list(parameters.names)),
+                "persona": np.array(parameters.names, dtype=object)[begins.persona],
                 "segment": begins.seen["segment"].to_numpy(),
                 **{name: sums[name] for name in sums if name not in {"expected_profit", "contacts"}},
                 "profit": profit,
@@ -215,7 +215,7 @@ class Run:
         told = [np.repeat(np.array([name[place] for name in names], dtype=object), sizes) for place in range(3)]
         return pd.DataFrame({
             "customer_id": self.ids(who), "sequence": told[0], "step": told[1], "channel": told[2],
-            "sent_ts": self.times(np.repeat([part[3] for part in self.sent], sizes).astype(float)),
+            "sent_ts": self.times(np.repeat([part[3] for part in self.sent], sizes) + _SENT_AT),
         })  # fmt: skip
 
 

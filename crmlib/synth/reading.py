@@ -15,6 +15,13 @@ __all__ = ["has_truth", "read_truth", "truth_folder"]
 
 
 def truth_folder(source: str | Path) -> Path:
+    """Return the folder of a source's truth, there or not.
+
+    Parameters
+    ----------
+    source
+        As for `has_truth`.
+    """
     if str(source) == "shop":
         from crmlib.sources.simulated import shop_folder
 
