@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crmlib import churn, clv, concentration, intake, personas, plots, rfm, surveys, text
+    from crmlib import actions, churn, clv, concentration, intake, journey, personas, plots, rfm, surveys, text
     from crmlib.errors import CrmlibError
     from crmlib.policy import Policy
     from crmlib.recording import record
@@ -29,11 +29,13 @@ __all__ = [
     "CrmlibError",
     "Policy",
     "Shop",
+    "actions",
     "churn",
     "clv",
     "concentration",
     "explore",
     "intake",
+    "journey",
     "open_shop",
     "personas",
     "plots",

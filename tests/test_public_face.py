@@ -75,8 +75,8 @@ PUBLIC = {
 
 def test_the_public_names_are_these() -> None:
     assert crmlib.__all__ == [
-        *("CrmlibError", "Policy", "Shop", "churn", "clv", "concentration", "explore", "intake", "open_shop"),
-        *("personas", "plots", "record", "rfm", "stop_here", "surveys", "text"),
+        *("CrmlibError", "Policy", "Shop", "actions", "churn", "clv", "concentration", "explore", "intake", "journey"),
+        *("open_shop", "personas", "plots", "record", "rfm", "stop_here", "surveys", "text"),
     ]
 
 

@@ -14,14 +14,23 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 
 from crmlib.errors import PolicyError
+from crmlib.policy.contact import CLOCK
+from crmlib.schema import did_you_mean
 
-__all__ = ["Cap", "Condition", "Offer", "Sequence", "Step", "Trigger", "read_sequence"]
+__all__ = ["READY_MADE", "Cap", "Condition", "Offer", "Sequence", "Step", "Trigger", "read_sequence", "sequence"]
+
+#: The sequences that come with crmlib, in the order of a customer's life.
+READY_MADE = (
+    *("welcome", "abandoned_interest", "post_purchase", "repurchase_reminder", "win_back", "low_score_feedback"),
+    "advocate_referral",
+)
 
 Channel = Literal["email", "sms", "whatsapp", "phone"]
 Purpose = Literal["service", "marketing", "soft_spam"]
@@ -48,7 +57,8 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         start, whatever the customer did.
     days
         Of silence, or between two calendar dates, or (``interest``) that pass without an order before it counts as
-        abandoned; the policy's window where it has one (``churn.login_days``, ``churn.purchase_days``).
+        abandoned; the policy's window by default (``churn.login_days``, ``churn.purchase_days``,
+        ``contact.interest_days``; a ``calendar`` without days comes once).
     """
 
     event: Event
@@ -154,9 +164,14 @@ class Sequence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     quiet_from, quiet_until
         Its own quiet hours, beside the policy's.
     again_after_days
-        A customer enters again only so many days after the last time.
+        A customer enters again only so many days after the last time; a ``calendar`` has its own rhythm.
     control_share
         Share of those who would enter that is kept out at random, so that its effect can be measured.
+    language
+        Of its messages, ``en`` or ``it``; each customer's own by default.
+    category
+        Product categories that it is about; the whole shop's range by default. Soft spam may need it, where the policy
+        takes similar goods for goods of one category.
     """
 
     name: Name
@@ -171,6 +186,21 @@ class Sequence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     quiet_until: str = ""
     again_after_days: Annotated[int, msgspec.Meta(ge=0)] = 90
     control_share: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
+    language: Literal["", "en", "it"] = ""
+    category: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if bool(self.quiet_from) != bool(self.quiet_until):
+            raise PolicyError(f"sequence {self.name!r}: quiet_from and quiet_until go together.")
+        for name in ("quiet_from", "quiet_until"):
+            if getattr(self, name) and not CLOCK.fullmatch(getattr(self, name)):
+                raise PolicyError(
+                    f"sequence {self.name!r}, {name}: {getattr(self, name)!r} is no time of day such as '20:00'."
+                )
+        names = [step.name for step in self.steps]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise PolicyError(f"sequence {self.name!r}: two steps are called {twice[0]!r}. Give each its own name.")
 
     def to_toml(self) -> str:
         """Return the sequence as TOML that `read_sequence` reads back."""
@@ -197,3 +227,39 @@ def read_sequence(text: str | Path) -> Sequence:
         return msgspec.toml.decode(text.read_bytes() if isinstance(text, Path) else text.encode(), type=Sequence)
     except (msgspec.MsgspecError, OSError) as error:
         raise PolicyError(f"{place}: {error}") from error
+
+
+def sequence(name: str | Path, language: Literal["en", "it"] | None = None) -> Sequence:
+    """Return a ready-made sequence by its name, or read one from a TOML file.
+
+    Parameters
+    ----------
+    name
+        One of `READY_MADE`, or a path that ends in ``.toml``.
+    language
+        Of all its messages; each customer's own by default.
+
+    Raises
+    ------
+    PolicyError
+        There is no such sequence, or the file holds none; the message names file and field.
+
+    Examples
+    --------
+    >>> back = sequence("win_back")
+    >>> back.purpose, back.steps[0].offer.code, back.steps[0].offer.discount
+    ('soft_spam', 'RIATTVA10', 0.1)
+    >>> sequence("winback")
+    Traceback (most recent call last):
+    crmlib.errors.PolicyError: There is no ready-made sequence 'winback'. Did you mean 'win_back'? Or give a path...
+    """
+    if str(name).endswith(".toml"):
+        found = read_sequence(Path(name))
+    elif isinstance(name, str) and name in READY_MADE:
+        found = read_sequence((files("crmlib.actions") / "ready_made" / f"{name}.toml").read_text(encoding="utf-8"))
+    else:
+        raise PolicyError(
+            f"There is no ready-made sequence {str(name)!r}. {did_you_mean(str(name), READY_MADE)} Or give a path that "
+            "ends in .toml."
+        )
+    return found if language is None else msgspec.structs.replace(found, language=language)

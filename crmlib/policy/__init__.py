@@ -21,8 +21,10 @@ from crmlib.errors import PolicyError
 from crmlib.policy.contact import Contact
 from crmlib.policy.customers import Clv, Personas, Rfm, Tiers
 from crmlib.policy.intake import Intake
+from crmlib.policy.journey import Journey, Touch
 from crmlib.policy.orders import Orders
 from crmlib.policy.relationship import Action, Churn, Surveys
+from crmlib.policy.sender import Sender
 
 __all__ = [
     "PRESETS",
@@ -31,12 +33,15 @@ __all__ = [
     "Clv",
     "Contact",
     "Intake",
+    "Journey",
     "Orders",
     "Personas",
     "Policy",
     "Rfm",
+    "Sender",
     "Surveys",
     "Tiers",
+    "Touch",
     "load",
 ]
 
@@ -46,8 +51,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     Attributes
     ----------
-    orders, rfm, clv, tiers, intake, personas, surveys, churn, contact
-        See `Orders`, `Rfm`, `Clv`, `Tiers`, `Intake`, `Personas`, `Surveys`, `Churn`, `Contact`.
+    orders, rfm, clv, tiers, intake, personas, surveys, churn, contact, journey, sender
+        See `Orders`, `Rfm`, `Clv`, `Tiers`, `Intake`, `Personas`, `Surveys`, `Churn`, `Contact`,
+        `Journey`, `Sender`.
     """
 
     orders: Orders = Orders()
@@ -59,6 +65,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     surveys: Surveys = Surveys()
     churn: Churn = Churn()
     contact: Contact = Contact()
+    journey: Journey = Journey()
+    sender: Sender = Sender()
 
     def to_toml(self) -> str:
         """Return what differs from the defaults, as TOML that `load` reads back.
@@ -76,7 +84,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 #: ``standard``: the definitions that are common in the field. ``texts``: those of the course texts.
 PRESETS = {
     "standard": Policy(),
-    "texts": Policy(rfm=Rfm(segment_map="descriptive"), surveys=Surveys(nps_scale="nps_1_10")),
+    "texts": Policy(
+        rfm=Rfm(segment_map="descriptive"), surveys=Surveys(nps_scale="nps_1_10"), journey=Journey(at_risk_least=1)
+    ),
 }
 
 

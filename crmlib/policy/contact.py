@@ -9,9 +9,10 @@ import msgspec
 
 from crmlib.errors import PolicyError
 
-__all__ = ["Contact"]
+__all__ = ["CLOCK", "Contact"]
 
-_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+#: A time of day as people write it: 09:30.
+CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
 class Contact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -33,6 +34,12 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         What is similar to what was bought: all that the ``shop`` sells, or only the ``category`` bought from.
     own_customer_days
         How long after the last order somebody is still one's own customer; without limit by default.
+    interest_days
+        Days without an order after which a visit counts as one that ended without.
+    delivery_days
+        Days from order to delivery, where the source does not say when things were delivered.
+    language
+        Of messages to those who speak none of the languages that messages are written in.
     """
 
     most: Annotated[int, msgspec.Meta(ge=0)] = 3
@@ -43,10 +50,13 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     soft_spam_channels: tuple[Literal["email", "sms", "whatsapp", "phone"], ...] = ("email",)
     similar_goods: Literal["shop", "category"] = "shop"
     own_customer_days: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    interest_days: Annotated[float, msgspec.Meta(ge=0, le=365)] = 1
+    delivery_days: Annotated[float, msgspec.Meta(ge=0, le=365)] = 4
+    language: Literal["en", "it"] = "en"
 
     def __post_init__(self) -> None:
         for name in ("quiet_from", "quiet_until"):
-            if not _CLOCK.fullmatch(getattr(self, name)):
+            if not CLOCK.fullmatch(getattr(self, name)):
                 raise PolicyError(
                     f"policy contact.{name}: {getattr(self, name)!r} is no time of day such as '20:00' or '09:30'."
                 )

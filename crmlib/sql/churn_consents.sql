@@ -8,7 +8,7 @@ with known as (
     given_ts,
     case when withdrawn_ts < :until then withdrawn_ts end as withdrawn_ts
   from {consents}
-  where given_ts < :until and customer_id is not null and purpose in ('marketing', 'soft_spam')
+  where given_ts < :until and customer_id is not null and purpose in ('service', 'marketing', 'soft_spam')
 )
 select
   customer_id,

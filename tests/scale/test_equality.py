@@ -36,6 +36,7 @@ ENDS = {
     "period_days": 7,
 }
 NOW = {"as_of": DAY, "until": until(DAY)}
+JUNE = 1_717_200_000_000_000  # 2024-06-01 in microseconds
 EDGES = {
     "recency_days": (45.0, 102.0, 190.0, 330.0),
     "frequency": (1.0, 2.0, 4.0, 8.0),
@@ -46,6 +47,15 @@ POINTS = {f"{name}_{i}": edge for name, edges in EDGES.items() for i, edge in en
 #: "orders" (a million of them, with lines' columns), a table of `small_tables`, or another query, whose answer it then
 #: reads. Right, what stands for its :values. `test_every_query_is_asked` fails until the line is there.
 CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
+    "actions_candidates": ({"moments": "actions_silences"}, {"from_us": JUNE, "to_us": JUNE + 30 * 86_400_000_000}),
+    "actions_exits": ({"entered": "actions_candidates", "moments": "actions_silences"}, {}),
+    "actions_interest": (
+        {"sessions": "visits", "orders": "orders"},
+        {"until": until(DAY), "wait_us": 86_400_000_000},
+    ),
+    "actions_mailed": ({"events": "events", "people": "people"}, {"since": until(BEFORE), "until": until(DAY)}),
+    "actions_permissions": ({"people": "people", "in_force": "churn_consents", "orders": "orders"}, NOW),
+    "actions_silences": ({"events": "signs"}, {"until": until(DAY)}),
     "churn_active": ({"orders": "orders", "ends": "ends"}, {"until": until(DAY), "active_days": 90}),
     "churn_answers": ({"answers": "surveys"}, {"until": until(DAY)}),
     "churn_campaigns": (
@@ -156,6 +166,9 @@ def small_tables() -> dict[str, pd.DataFrame]:
                                   "withdrawn_ts": pd.Series(start[:8_000] + pd.Timedelta(days=40)).mask(
                                       chance.random(8_000) < 0.5)}),
         "ends": pd.DataFrame({"number": range(9), "day": [19_600 + 30 * number for number in range(9)]}),
+        "signs": pd.DataFrame({"customer_id": who, "ts": start, "needed": chance.integers(5, 9, sessions)}),
+        "visits": pd.DataFrame({"customer_id": who, "start_ts": start, "seconds": chance.integers(0, 900, sessions),
+                                "ordered": chance.random(sessions) < 0.2}),
         "named_gaps": pd.DataFrame({"name": ["shoes", "hats"] * 500, "gap": np.arange(1_000) % 37}),
     }  # fmt: skip
 
