@@ -28,6 +28,7 @@ from crmlib.plots.clv import (
     purchases_map,
     tracking,
 )
+from crmlib.plots.future import contact_weeks, group_bars, leaderboard, profit_steps
 from crmlib.plots.intake import agreement_dots, count_bars, coverage_dots
 from crmlib.plots.intervals import interval_dots
 from crmlib.plots.orders import month_bars, share_bar, tier_bars, value_curve
@@ -63,6 +64,7 @@ __all__ = [
     "chance_bars",
     "choice_lines",
     "cohort_map",
+    "contact_weeks",
     "control_chart",
     "count_bars",
     "coverage_dots",
@@ -73,12 +75,15 @@ __all__ = [
     "frequency_fit",
     "gain_lines",
     "gap_curve",
+    "group_bars",
     "holdout_lines",
     "interval_dots",
+    "leaderboard",
     "mark_bars",
     "migration_map",
     "month_bars",
     "profit_lines",
+    "profit_steps",
     "purchases_map",
     "rf_map",
     "sample_lines",
