@@ -325,7 +325,7 @@ explore(trial, off=(0.0, 0.3, 0.05), pause=(7, 70, 7), silent=(0, 90, 15), most=
         budget=(0.0, 1000.0, 50.0), interactive=interactive)  # fmt: skip
 
 # %% [markdown]
-# Line by line: the design; the same with a discount; the same with nobody left alone; the same with almost no money. Compare each with the first. The discount eats most of the gain, or all of it. So does writing to those who should be left alone, though it doubles the contacts. A small budget hurts less than either: those worth most come first.
+# Line by line: the design; the same with a discount; the same with nobody left alone; the same with almost no money. Compare each with the first. The discount eats most of the gain, or all of it. So does writing to those who should be left alone, though it reaches more people. A small budget hurts less than either: those worth most come first.
 #
 # ## 8. The pitfall: more is better
 #
