@@ -124,7 +124,7 @@ answer("q3", moved)
 #
 # Make `plan`, a `crmlib.actions.Plan` with `budget=budget`. It runs for **180 days** from the day after the shop's last. You choose the sequences, who is in their target, the channels, the offers. It may use all of `seen`, and any score per customer that you compute from the tables.
 #
-# It is simulated in futures of shops that nobody has seen. The points are the **share of the possible gain**: doing nothing has 0, and a plan made with the truth has 100 %. A quarter of the possible earns all 12 points, and less earns in proportion. A plan that breaks consent or the budget earns nothing, and neither does one that loses money. An order leaves 40 % of its value; a mail costs 0.02, an SMS 0.07, a call 2.50.
+# It is simulated in futures of shops that nobody has seen. The points are the **share of the possible gain**: doing nothing has 0, and a plan made with the truth has 100 %. A fifth of the possible earns all 12 points, and less earns in proportion. A plan that breaks consent or the budget earns nothing, and neither does one that loses money. An order leaves 40 % of its value; a mail costs 0.02, an SMS 0.07, a call 2.50.
 #
 # To practise, run your design in the futures of the shop that ships with crmlib, as in the notebook: `crmlib.synth.compare("shop", [plan], days=180, seeds=[1, 2])`. Scores and lists must then be made from `seen` of that shop.
 
@@ -134,20 +134,19 @@ raise NotImplementedError("Make `plan`: actions.Plan(name=..., sequences=(...), 
 # check("q4", plan)
 
 # %% tags=["solution"] question="q4"
-older = today.year - seen["birth_year"].astype(float) >= age
-recent = (seen["orders"] > 0) & (seen["days_since_purchase"] < 365)
-worth = (seen["spend"] / seen["orders"].where(seen["orders"] > 0)).round(2)[recent & ~older]
+# A card of points: more for what those have in common whom past mails did not move, less for the contrary.
+told = seen[["novelty_importance", "price_importance"]].astype(float).fillna(3)
+push = (today.year - seen["birth_year"].astype(float) >= age).astype(int) + (seen["device"] == "desktop")
+push = push + (told["novelty_importance"] <= 2) - (told >= 4).sum(axis=1)
+worth = (seen["spend"] / seen["orders"].where(seen["orders"] > 0)).round(2)
+worth = worth[(push <= 0) & (seen["days_since_purchase"] < 365)]
 step = actions.Step(
     name="mail", channels=("email",), template="repurchase_reminder", offer=actions.Offer(kind="season")
 )
-season = actions.Sequence(
-    name="season", version=1, purpose="soft_spam", steps=(step,), again_after_days=0,
-    trigger=actions.Trigger(event="calendar", days=21),
-)  # fmt: skip
-plan = actions.Plan(
-    name="seldom_and_without_discount", sequences=(actions.sequence("low_score_feedback"), season), budget=budget,
-    scores={"worth": worth.to_dict()}, targeting={"season": actions.Targeting(score="worth")},
-)  # fmt: skip
+season = actions.Sequence(name="season", version=1, purpose="soft_spam", steps=(step,), again_after_days=0,
+                          trigger=actions.Trigger(event="calendar", days=21))  # fmt: skip
+plan = actions.Plan(name="seldom", sequences=(actions.sequence("low_score_feedback"), season), budget=budget,
+                    scores={"worth": worth.to_dict()}, targeting={"season": actions.Targeting(score="worth")})  # fmt: skip
 actions.check_plan(plan, seen)
 
 # %% tags=["answer"] question="q4"

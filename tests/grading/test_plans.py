@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
+from contextlib import closing
 from functools import cache
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from rich.console import Console
 
 from crmlib.actions import Offer, Plan, Sequence, Step, Targeting, Trigger
 from crmlib.errors import ExerciseError
 from crmlib.grading.answers import encode
 from crmlib.grading.checks import problems
 from crmlib.grading.compare import mark
-from crmlib.grading.exercise import Exercise, Limits, ShopPlan
+from crmlib.grading.editions import reference_notebook, with_cells
+from crmlib.grading.exercise import Exercise, Limits, ShopPlan, load_exercise
 from crmlib.grading.futures import (
     Future,
     _present,
@@ -25,6 +30,7 @@ from crmlib.grading.futures import (
     kept_futures,
     read_futures,
 )
+from crmlib.grading.grade import GRADEBOOK, grade
 from crmlib.grading.grids import UnfitError
 from crmlib.grading.plans import MOST_PARTS, recorded_plan
 from crmlib.grading.questions import Question, Simulated
@@ -197,3 +203,82 @@ def test_an_exercise_where_nothing_can_be_gained_says_so() -> None:
         hidden_futures(exercise(preset="clean"), [SHOP])
     with pytest.raises(ExerciseError, match="needs the number 'budget'"):
         hidden_futures(exercise(hidden=()), [SHOP])
+
+
+_TOML = """
+title = "Plans"
+notebook = "09_crm_design"
+minutes = 5
+points = 10
+goals = ["plan"]
+[shop]
+customers = 300
+tables = ["customers", "orders", "consents", "logins", "surveys"]
+[[hidden]]
+budget = 100.0
+[[hidden]]
+budget = 150.0
+[[questions]]
+id = "q1"
+title = "A plan"
+kind = "plan"
+points = 10
+goals = [1]
+[questions.simulated]
+days = 60
+futures = 2
+full_share = 0.05
+budget = "budget"
+"""
+_SOURCE = """# %% [markdown]
+# # Plans
+# %% tags=["parameters"]
+source: str = "shop"  # the shop
+as_of: str = ""  # the day
+language: str = "en"  # labels
+fast: bool = False  # less
+interactive: bool = True  # buttons
+budget: float = 50.0  # money
+# %%
+from crmlib import actions, open_shop
+from crmlib.grading import answer
+
+seen = actions.observable(open_shop(source))
+# %% [markdown] question="q1"
+# ## 1
+# %% tags=["stub"] question="q1"
+raise NotImplementedError("Make plan.")
+# %% tags=["solution"] question="q1"
+step = actions.Step(name="mail", channels=("email",), template="t", offer=actions.Offer(kind="season"))
+season = actions.Sequence(name="season", version=1, purpose="soft_spam", steps=(step,), again_after_days=0,
+                          trigger=actions.Trigger(event="calendar", days=28))  # fmt: skip
+chosen = seen.index[(seen["may_email"] | seen["may_soft_spam"]) & (seen["orders"] > 0) & (seen["birth_year"] > 1980)]
+target = {"season": actions.Targeting(customers=tuple(chosen))}
+plan = actions.Plan(name="mine", sequences=(season,), targeting=target, budget=budget)
+# %% tags=["answer"] question="q1"
+answer("q1", plan)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.needs("bwrap")
+def test_the_truth_is_nowhere_near_a_submission_that_is_graded_by_it(tmp_path: Path) -> None:
+    """The whole way: a plan earns points, and one who looks for the truth finds nothing to read."""
+    place = tmp_path / "90_plans"
+    place.mkdir()
+    (place / "exercise.toml").write_text(_TOML, encoding="utf-8")
+    (place / "exercise.py").write_text(_SOURCE, encoding="utf-8")
+    right = reference_notebook(load_exercise(place))
+    thief = with_cells(
+        right, {"q1": "from crmlib.synth import oracle, present\nplan = oracle(present(source), days=60)"}
+    )
+    for name, notebook in {"good": right, "thief": thief}.items():
+        (tmp_path / "in" / name).mkdir(parents=True)
+        (tmp_path / "in" / name / "x.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    grade(tmp_path / "in", exercise=str(place), out=tmp_path / "marks", jobs=1, console=Console(file=StringIO()))
+    with closing(sqlite3.connect(tmp_path / "marks" / GRADEBOOK)) as book:
+        points = dict(book.execute("select student_id, points from results").fetchall())
+    assert points["thief"] == 0
+    assert points["good"] > 0
+    kept = list((tmp_path / "marks" / ".work" / "reference").glob("*-futures.json"))
+    assert [path.stat().st_mode & 0o077 for path in kept] == [0]
