@@ -168,7 +168,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
                 f"{sequence.trigger.event}. Its purpose is marketing, which needs consent."
             )
         for step in sequence.steps:
-            if step.offer is not None and step.offer.kind not in {"apology", "newsletter"}:
+            if step.offer is not None and step.offer.kind != "apology":
                 raise PolicyError(
                     f"plan {self.name}, sequence {sequence.name}, step {step.name}: an offer of kind {step.offer.kind} "
                     "is advertising. Its purpose is marketing, which needs consent."

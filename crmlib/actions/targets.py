@@ -100,7 +100,8 @@ def holds(condition: Condition, columns: Mapping[str, Any] | pd.DataFrame, where
     """
     if condition.column not in columns:
         raise PolicyError(
-            f"{where}: nothing is known of {condition.column!r}. {did_you_mean(condition.column, [str(name) for name in columns])}"
+            f"{where}: nothing is known of {condition.column!r}. "
+            f"{did_you_mean(condition.column, [str(name) for name in columns])}"
         )
     values = pd.Series(columns[condition.column]).reset_index(drop=True)
     met = values.notna()

@@ -1,6 +1,7 @@
-"""The course texts' claims on loyalty, put to the simulated shop: under which assumptions do they hold?
+"""The course texts' claims on loyalty, put to the simulated shop: what they hold under.
 
-A claim is not a finding. What is computed here says what would have to be true of a shop for the claim to be true of it.
+A claim is not a finding. What is computed here says what would have to be true of a shop for the claim to be
+true of it.
 """
 
 from __future__ import annotations
@@ -16,20 +17,24 @@ from crmlib.synth.future_compare import NOTHING
 from crmlib.synth.future_parameters import FutureParameters
 from crmlib.synth.future_plans import three_signals
 from crmlib.synth.future_present import present
-from crmlib.synth.future_run import outcome
+from crmlib.synth.future_run import Run, outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from crmlib.actions.plans import Plan
     from crmlib.synth.future_present import Present
     from crmlib.synth.shop import MakeResult
 
+    Floats = NDArray[np.float64]
+
 __all__ = ["loyalty_claim", "retention_claim"]
 
-_HALVINGS = 10
 _YEAR = 365
+_ENDLESS = 1e3  # of a unit exponential
 
 
 def retention_claim(
@@ -116,7 +121,7 @@ def loyalty_claim(
     Raises
     ------
     CrmlibError
-        A retention cannot be reached by scaling the rates of leaving.
+        A retention, or the higher one, is no share between 0 and 1.
 
     Examples
     --------
@@ -126,33 +131,43 @@ def loyalty_claim(
     True
     """
     begins = present(shop_truth)
+    if alike:
+        begins = replace(begins, truth=begins.truth.assign(dropout_rate=1 / _YEAR))
+    lasts = _lasts(begins, seed)
     rows = []
     for share in retention:
-        # the higher retention is counted from the one that was reached: so few customers cannot meet any share exactly
-        base, reached = _with_retention(begins, share, seed, alike=alike)
-        better, higher = _with_retention(begins, reached + points, seed, alike=alike)
-        values = [outcome(one, NOTHING, days=years * _YEAR, seed=seed).totals()["cltv"] for one in (base, better)]
+        scales = [_scale(lasts, wanted) for wanted in (share, share + points)]
+        values = [
+            outcome(_scaled(begins, scale), NOTHING, days=years * _YEAR, seed=seed).totals()["cltv"] for scale in scales
+        ]
         profit, more = (value - fixed_share * values[0] for value in values)
-        rows.append({"retention": reached, "higher": higher, "profit": profit, "profit_higher": more,
+        reached = [float((lasts > scale).mean()) for scale in scales]
+        rows.append({"retention": reached[0], "higher": reached[1], "profit": profit, "profit_higher": more,
                      "gain": more / profit - 1})  # fmt: skip
     table = pd.DataFrame(rows)
     return table.assign(holds=table["gain"].between(0.25, 0.95))
 
 
-def _with_retention(begins: Present, share: float, seed: int, *, alike: bool) -> tuple[Present, float]:
-    """Scale everyone's rate of leaving until a share of the customers is still there after a year."""
-    low, high = -4.0, 4.0  # log of the scale: the more, the fewer stay
-    rate = begins.truth["dropout_rate"]
-    rate = rate * 0.0 + 1 / _YEAR if alike else rate
+def _lasts(begins: Present, seed: int) -> Floats:
+    """Return the scale of the rate of leaving up to which each customer who is there stays for a year.
 
-    def at(log_scale: float) -> tuple[Present, float]:
-        truth = begins.truth.assign(dropout_rate=rate * np.exp(log_scale))
-        scaled = replace(begins, truth=truth)
-        return scaled, 1 - float(outcome(scaled, NOTHING, days=_YEAR, seed=seed).totals()["churn"])
+    Nobody's patience ends in this year; what of it is used up grows in proportion to the rate.
+    """
+    truth = begins.truth[begins.truth["alive"]]
+    endless = replace(begins, truth=begins.truth.assign(patience=_ENDLESS))
+    run = Run(endless, NOTHING, FutureParameters(), days=_YEAR, seed=seed)
+    run.go(progress=False)
+    used = _ENDLESS - run.lives.patience[truth.index.to_numpy()]
+    lasts: Floats = truth["patience"].to_numpy() / used
+    return lasts
 
-    if not at(high)[1] <= share <= at(low)[1]:
-        raise CrmlibError(f"retention={share:.2f} cannot be reached by scaling the rates of leaving in this shop.")
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if at(middle)[1] > share else (low, middle)
-    return at((low + high) / 2)
+
+def _scale(lasts: Floats, share: float) -> float:
+    """Return the scale at which a share of the customers stays for a year."""
+    if not 0 < share < 1:
+        raise CrmlibError(f"retention={share:.2f} cannot be reached: it is a share between 0 and 1.")
+    return float(np.quantile(lasts, 1 - share))
+
+
+def _scaled(begins: Present, scale: float) -> Present:
+    return replace(begins, truth=begins.truth.assign(dropout_rate=begins.truth["dropout_rate"] * scale))

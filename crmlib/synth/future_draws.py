@@ -51,7 +51,7 @@ class Draws:
     def __init__(self, seed: int, week: int, size: int) -> None:
         self._key = (seed, week)
         self._size = size
-        self._slots: dict[str, Floats] = {}
+        self._slots: dict[str, tuple[np.random.Generator, list[Floats]]] = {}
 
     def each(self, theme: str) -> Floats:
         """Return one uniform number for every customer.
@@ -75,9 +75,15 @@ class Draws:
         slot
             The customer's how manieth of the week, from 0.
         """
-        if theme not in self._slots:
-            self._slots[theme] = self._stream(theme).random((SLOTS, self._size))
-        return self._slots[theme][slot % SLOTS, customer]
+        stream, rows = self._slots.get(theme) or self._slots.setdefault(theme, (self._stream(theme), []))
+        place = slot % SLOTS
+        found = np.empty(len(customer))
+        for number in range(int(place.max(initial=-1)) + 1):
+            if number == len(rows):  # the rows come one after another: those that nobody asks for are not drawn
+                rows.append(stream.random(self._size))
+            mine = place == number
+            found[mine] = rows[number][customer[mine]]
+        return found
 
     def _stream(self, theme: str) -> np.random.Generator:
         seed, week = self._key

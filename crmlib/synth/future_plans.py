@@ -6,11 +6,11 @@ reads the truth.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
-import pandas as pd
 
 from crmlib import churn
 from crmlib.actions.plans import Plan, Targeting
@@ -25,6 +25,7 @@ from crmlib.synth.people import ANSWERS
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from crmlib.actions.sequences import Channel, Event, OfferKind, Purpose
@@ -33,14 +34,28 @@ if TYPE_CHECKING:
     from crmlib.synth.shop import MakeResult
 
     Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
 
-__all__ = ["oracle", "reference_plans", "risk_plan", "three_signals", "uplift_plan", "weekly_mail"]
+__all__ = [
+    "Trials",
+    "oracle",
+    "reference_plans",
+    "risk_plan",
+    "three_signals",
+    "try_everything",
+    "uplift_plan",
+    "weekly_mail",
+]
 
-_FATES = 12
+_FATES = 16
 _TERMS = 4  # dates from which the risk model learns
 _HORIZON = 90
 _PENALTY = 0.03  # less than the model's own: with the profile there are many small differences to learn
 _EVER = 36_500  # days: nobody is too long silent
+_SURE = 1.0  # standard errors
+_HALVINGS = 40
+_CENT = 0.01  # EUR: nothing counts as cheaper
+_SPARE = 2.0  # standard deviations of what is spent
 _OWN_FUTURES = 2**40  # seeds of the oracle's trials begin here, where no comparison's are
 
 
@@ -168,29 +183,105 @@ def _choices() -> dict[str, tuple[Sequence, ...]]:
     }  # fmt: skip
 
 
-def oracle(
-    begins: Present, *, days: int = 365, seed: int = 0, sizes: FutureParameters | None = None,
-    budget: float | None = None, fates: int = _FATES,
-) -> Plan:  # fmt: skip
-    """Return the plan of one who knows the truth: for each customer the bundle of sequences that brings most.
+@dataclass(frozen=True)
+class Trials:
+    """What each bundle of sequences would bring with each customer: the knowledge of the oracle.
 
-    Every bundle is simulated for everyone in many futures; who gains by none, in expectation, is left alone. Under a
-    budget those come first who bring most for the money. It is an upper bound for plans made of these sequences.
+    Attributes
+    ----------
+    customers
+        Those with whom something can be won: who is still there, and buys.
+    bundles
+        The bundles that were tried.
+    gains, errors, costs
+        A row a bundle, a column a customer: mean gain in profit over doing nothing, its standard error over the fates
+        that were tried, and what the bundle costs.
+    spreads
+        Standard deviation of the costs over the fates.
+    """
+
+    customers: pd.Index[str]
+    bundles: tuple[tuple[Sequence, ...], ...]
+    gains: Floats
+    errors: Floats
+    costs: Floats
+    spreads: Floats
+
+    def plan(self, budget: float | None = None) -> Plan:
+        """Return the best plan: for each customer the bundle that brings most, less what its cost is worth elsewhere.
+
+        Under a budget a unit of money has a price, the lowest at which all bundles that are still worth it can be paid
+        (Everett, Operations Research 11, 1963). So a dear bundle gives way to a cheap one before a
+        customer is left out.
+
+        Parameters
+        ----------
+        budget
+            As for `crmlib.actions.Plan`; it is to last with two standard deviations to spare, for one redeemed code can
+            cost as much as a thousand mails.
+        """
+        price = 0.0 if budget is None else self._price(budget)
+        best, worth = self._best(price)
+        chosen = worth > 0
+        cost = self.costs[best, np.arange(len(best))]
+        ratio = worth / np.maximum(cost, _CENT)
+        members: dict[str, list[int]] = {}
+        sequences = {sequence.name: sequence for bundle in self.bundles for sequence in bundle}
+        for number, bundle in enumerate(self.bundles):
+            for sequence in bundle:
+                members.setdefault(sequence.name, []).extend(np.flatnonzero(chosen & (best == number)).tolist())
+        score = np.round(ratio, 3)
+        scores = {name: {self.customers[row]: float(score[row]) for row in sorted(own)}
+                  for name, own in members.items() if own}  # fmt: skip
+        return Plan(
+            name="oracle", sequences=tuple(sequences[name] for name in scores), scores=scores,
+            targeting={name: Targeting(score=name) for name in scores}, budget=budget,
+        )  # fmt: skip
+
+    def _best(self, price: float) -> tuple[Ints, Floats]:
+        """Return each customer's best bundle at a price of money, and what it is worth then."""
+        # Of many bundles that bring nothing, the best seems to bring something: only what is beyond its error counts.
+        worth = self.gains - _SURE * self.errors - price * self.costs
+        best = worth.argmax(axis=0)
+        return best, worth[best, np.arange(len(best))]
+
+    def _price(self, budget: float) -> float:
+        """Return the lowest price of money at which the budget is enough."""
+
+        def spends(price: float) -> float:
+            best, worth = self._best(price)
+            rows = np.flatnonzero(worth > 0)
+            cost, spread = self.costs[best[rows], rows], self.spreads[best[rows], rows]
+            return float(cost.sum() + _SPARE * np.sqrt((spread**2).sum()))
+
+        if spends(0.0) <= budget:
+            return 0.0
+        low, high = 0.0, 1.0
+        while spends(high) > budget:
+            high *= 2
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            low, high = (middle, high) if spends(middle) > budget else (low, middle)
+        return high
+
+
+def try_everything(
+    begins: Present, *, days: int = 365, seed: int = 0, sizes: FutureParameters | None = None, fates: int = _FATES
+) -> Trials:
+    """Simulate every bundle of sequences for every customer, in many futures.
 
     Parameters
     ----------
     begins
         With its truth.
     days
-        Length of the future.
+        Length of the futures.
     seed
-        Of the futures in which it tries; apart from those of any comparison.
+        Of the futures; apart from those of any comparison.
     sizes
         Sizes of the effects.
-    budget
-        As for `crmlib.actions.Plan`.
     fates
-        How many futures of each customer it looks at.
+        How many futures of each customer.
     """
     sizes = sizes or FutureParameters()
     # Who has left, or never buys, is not won by anything.
@@ -201,47 +292,37 @@ def oracle(
         run = Run(tried, Plan(name="tried", sequences=sequences), sizes, days=days, seed=_OWN_FUTURES + seed)
         table = run.go(progress=False).customers
         profit, cost = table["expected_profit"].to_numpy(), (table["contact_cost"] + table["discounts"]).to_numpy()
-        return profit.reshape(fates, -1).mean(axis=0), cost.reshape(fates, -1).mean(axis=0)
+        return profit.reshape(fates, -1), cost.reshape(fates, -1)
 
     still, _ = expected(())
-    options = [(_apology(), *bundle) for bundle in ((), *_choices().values())]
-    results = [expected(option) for option in options]
-    gains = np.array([profit - still for profit, _ in results])
-    costs = np.array([cost for _, cost in results])
-    return _best(begins.seen.index[there], options, gains, costs, budget)
+    bundles = tuple((_apology(), *bundle) for bundle in ((), *_choices().values()))
+    results = [expected(bundle) for bundle in bundles]
+    each = np.array([profit - still for profit, _ in results])  # bundle, fate, customer: the same fates
+    return Trials(
+        begins.seen.index[there], bundles, each.mean(axis=1), each.std(axis=1, ddof=1) / np.sqrt(fates),
+        np.array([cost.mean(axis=0) for _, cost in results]), np.array([cost.std(axis=0) for _, cost in results]),
+    )  # fmt: skip
 
 
-def _best(
-    ids: pd.Index[str], options: list[tuple[Sequence, ...]], gains: Floats, costs: Floats, budget: float | None
-) -> Plan:
-    """Give each customer the best option, and the money to those who bring most for it."""
-    best = gains.argmax(axis=0)
-    rows = np.arange(gains.shape[1])
-    gain, cost = gains[best, rows], costs[best, rows]
-    ratio = gain / np.maximum(cost, 1e-3)
-    chosen = gain > 0
-    if budget is not None:
-        order = np.argsort(np.where(chosen, -ratio, np.inf), kind="stable")
-        within = np.cumsum(np.where(chosen, cost, 0.0)[order]) <= budget
-        chosen[order] &= within
-    members: dict[str, list[int]] = {}
-    sequences: dict[str, Sequence] = {}
-    for number, option in enumerate(options):
-        for sequence in option:
-            sequences[sequence.name] = sequence
-            members.setdefault(sequence.name, []).extend(np.flatnonzero(chosen & (best == number)).tolist())
-    score = pd.Series(ratio, index=ids).round(3)
-    return Plan(
-        name="oracle",
-        sequences=tuple(sequences[name] for name in sequences if members[name]),
-        scores={
-            name: dict(zip(ids[sorted(rows)], score.iloc[sorted(rows)].tolist(), strict=True))
-            for name, rows in members.items()
-            if rows
-        },
-        targeting={name: Targeting(score=name) for name, rows in members.items() if rows},
-        budget=budget,
-    )
+def oracle(
+    shop_truth: MakeResult | Present | str | Path, *, days: int = 365, seed: int = 0,
+    parameters: FutureParameters | None = None, budget: float | None = None, fates: int = _FATES,
+) -> Plan:  # fmt: skip
+    """Return the plan of one who knows the truth: for each customer the bundle of sequences that brings most.
+
+    It is an upper bound for plans made of these sequences, as sharp as the expectations that it is made of. Who gains
+    by none is left alone.
+
+    Parameters
+    ----------
+    shop_truth, parameters
+        As for `crmlib.synth.future`.
+    days, seed, fates
+        As for `try_everything`.
+    budget
+        As for `crmlib.actions.Plan`.
+    """
+    return try_everything(present(shop_truth), days=days, seed=seed, sizes=parameters, fates=fates).plan(budget)
 
 
 def reference_plans(
@@ -268,5 +349,5 @@ def reference_plans(
     """
     begins = present(shop_truth)
     plans: list[Any] = [NOTHING, weekly_mail(), three_signals(), risk_plan(begins), uplift_plan(begins, parameters)]
-    plans.append(oracle(begins, days=days, seed=seed, sizes=parameters, fates=fates))
+    plans.append(oracle(begins, days=days, seed=seed, parameters=parameters, fates=fates))
     return {plan.name: plan for plan in plans}

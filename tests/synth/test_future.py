@@ -47,6 +47,10 @@ def a_plan(*sequences: Sequence, **changes: Any) -> Plan:
     return Plan(**{"name": "tried", "sequences": sequences or (a_sequence(),), **changes})
 
 
+def cell(table: pd.DataFrame, row: Any, column: str) -> float:
+    return float(table[column].loc[row])
+
+
 def with_discount(discount: float) -> tuple[Step, ...]:
     offer = Offer(kind="promo", discount=discount, code="X")
     return (Step(name="first", channels=("email",), template="text", offer=offer),)
@@ -77,13 +81,15 @@ def test_without_effects_a_plan_differs_from_doing_nothing_by_its_cost_alone(beg
 
 def test_without_effects_a_discount_is_given_away(begins: Present) -> None:
     sizes = FutureParameters.without_effects()
-    found = compare(begins, [a_plan(a_sequence(steps=with_discount(0.10)))], days=DAYS, seeds=[1, 2, 3], parameters=sizes)
+    found = compare(
+        begins, [a_plan(a_sequence(steps=with_discount(0.10)))], days=DAYS, seeds=[1, 2, 3], parameters=sizes
+    )
     assert found.gains("orders")["tried"].tolist() == [0, 0, 0]
     runs = found.runs[found.runs["plan"] == "tried"]
     assert runs["given_away"].tolist() == runs["discounts"].tolist()
-    assert (runs["discounts"] > 0).all()
-    assert found.summary("orders").loc["tried", ["low", "high"]].tolist() == [0, 0]
-    assert found.summary("profit").loc["tried", "high"] < 0
+    assert runs["discounts"].min() > 0
+    assert [cell(found.summary("orders"), "tried", bound) for bound in ("low", "high")] == [0, 0]
+    assert cell(found.summary("profit"), "tried", "high") < 0
 
 
 def test_the_same_seed_gives_the_same_bytes(begins: Present) -> None:
@@ -157,7 +163,9 @@ def test_a_list_that_costs_more_than_the_budget_is_refused(begins: Present) -> N
 
 
 def test_a_plan_that_makes_contacts_cheaper_than_they_are_is_refused(begins: Present) -> None:
-    refused(begins, a_plan(costs=Costs(email=0.0)), "costs.email: the plan reckons with 0.000 a contact, it costs 0.020")
+    refused(
+        begins, a_plan(costs=Costs(email=0.0)), "costs.email: the plan reckons with 0.000 a contact, it costs 0.020"
+    )
 
 
 def test_strangers_and_segments_that_do_not_exist_are_refused(begins: Present) -> None:
@@ -266,7 +274,9 @@ def test_silence_sets_a_sequence_off_once_and_again_only_after_it_was_broken(beg
 def test_steps_follow_by_their_delays_and_an_exit_ends_them(begins: Present) -> None:
     steps = tuple(Step(name=f"step_{days}", after_days=days, channels=("email",), template="text")
                   for days in (0, 21, 70))  # fmt: skip
-    whole = outcome(begins, a_plan(a_sequence(trigger=Trigger(event="calendar", days=365), steps=steps)), days=84, seed=1)
+    whole = outcome(
+        begins, a_plan(a_sequence(trigger=Trigger(event="calendar", days=365), steps=steps)), days=84, seed=1
+    )
     when = whole.contacts.groupby("step")["sent_ts"].unique().map(list)
     start = when["step_0"][0]
     assert {name: [(time - start).days for time in times] for name, times in when.items()} == {
@@ -319,16 +329,17 @@ def test_too_much_contact_wears_out_and_annoys(begins: Present) -> None:
 
 def test_some_are_better_left_alone(begins: Present) -> None:
     found = compare(begins, [a_plan()], days=365, seeds=range(1, 6))
-    gains = found.by("persona").loc["tried"]
-    assert gains.loc["quiet_loyal", "high"] < 0
-    assert gains.loc["home_decorator", "low"] > 0
+    gains = found.by("persona").xs("tried")
+    assert isinstance(gains, pd.DataFrame)
+    assert cell(gains, "quiet_loyal", "high") < 0
+    assert cell(gains, "home_decorator", "low") > 0
 
 
 def test_mailing_everyone_every_week_loses_money(begins: Present) -> None:
     found = compare(begins, [weekly_mail()], seeds=range(1, 6))
-    assert found.summary().loc["weekly_mail", "high"] < 0
-    assert found.summary("cltv").loc["weekly_mail", "high"] < 0
-    assert found.summary("nps").loc["weekly_mail", "high"] < 0
+    assert cell(found.summary(), "weekly_mail", "high") < 0
+    assert cell(found.summary("cltv"), "weekly_mail", "high") < 0
+    assert cell(found.summary("nps"), "weekly_mail", "high") < 0
 
 
 def test_a_part_of_the_extra_orders_was_only_bought_earlier(begins: Present) -> None:
@@ -344,10 +355,12 @@ def test_a_part_of_the_extra_orders_was_only_bought_earlier(begins: Present) -> 
 
 def test_an_apology_keeps_unhappy_customers(begins: Present) -> None:
     sorry = Step(name="first", channels=("email",), template="text", offer=Offer(kind="apology"))
-    plan = a_plan(a_sequence(purpose="service", trigger=Trigger(event="low_score"), steps=(sorry,), again_after_days=180))
+    plan = a_plan(
+        a_sequence(purpose="service", trigger=Trigger(event="low_score"), steps=(sorry,), again_after_days=180)
+    )
     found = compare(begins, [plan], days=365, seeds=range(1, 7), parameters=FutureParameters(apology=1.5))
-    assert found.summary("churn").loc["tried", "high"] < 0
-    assert found.summary("orders").loc["tried", "gain"] > 0
+    assert cell(found.summary("churn"), "tried", "high") < 0
+    assert cell(found.summary("orders"), "tried", "gain") > 0
 
 
 def test_orders_of_the_shop_are_those_of_the_outcome(begins: Present) -> None:

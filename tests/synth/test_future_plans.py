@@ -7,8 +7,9 @@ import pytest
 
 from crmlib.actions import Plan, check_plan, read_plan
 from crmlib.errors import CrmlibError
-from crmlib.synth import Comparison, Present, compare, make_shop, oracle, outcome, present, reference_plans
+from crmlib.synth import Comparison, Present, compare, make_shop, outcome, present, reference_plans
 from crmlib.synth.future_claims import loyalty_claim, retention_claim
+from crmlib.synth.future_plans import try_everything
 
 DAYS, SEEDS = 182, range(1, 21)
 TABLES = ["customers", "orders", "consents", "logins", "surveys", "tickets", "email_events", "campaigns", "assignments",
@@ -22,7 +23,7 @@ def begins() -> Present:
 
 @pytest.fixture(scope="module")
 def plans(begins: Present) -> dict[str, Plan]:
-    return reference_plans(begins, days=DAYS)
+    return reference_plans(begins, days=DAYS, fates=8)
 
 
 @pytest.fixture(scope="module")
@@ -66,19 +67,21 @@ def test_shares_of_the_possible_gain(compared: Comparison) -> None:
     assert compared.share_of_possible("oracle") == 1
     assert compared.share_of_possible("do_nothing") == 0
     assert compared.share_of_possible("weekly_mail") < 0
-    with pytest.raises(CrmlibError, match="No plan 'oracel'.*'oracle'"):
+    with pytest.raises(CrmlibError, match=r"No plan 'oracel'.*'oracle'"):
         compared.share_of_possible("oracel")
 
 
 def test_doubling_the_budget_never_hurts_the_oracle(begins: Present) -> None:
-    budgets = [5.0, 10.0, 20.0, 40.0, 80.0]
-    tried = [oracle(begins, days=DAYS, budget=budget, fates=6) for budget in budgets]
-    profits = np.array([
-        [outcome(begins, plan, days=DAYS, seed=seed).totals()["expected_profit"] for plan in tried] for seed in (1, 2, 3)
-    ])  # fmt: skip
-    assert (np.diff(profits, axis=1) >= 0).all()
-    for budget, plan in zip(budgets, tried, strict=True):
-        assert outcome(begins, plan, days=DAYS, seed=1).totals()["contact_cost"] <= budget
+    budgets = [10.0, 20.0, 40.0, 80.0]
+    trials = try_everything(begins, days=DAYS, fates=8)
+    tried = [trials.plan(budget) for budget in budgets]
+    came = [[outcome(begins, plan, days=DAYS, seed=seed).totals() for plan in tried] for seed in range(1, 7)]
+    profits = np.array([[one["expected_profit"] for one in row] for row in came])
+    # in the mean: in a single future one large order with a code may use up what many mails would have brought more
+    assert (np.diff(profits.mean(axis=0)) > 0).all()
+    assert (
+        np.array([[one["contact_cost"] for one in row] for row in came]) <= np.add(budgets, 1e-6)
+    ).all()  # sums of cents as floats
 
 
 def test_names_are_not_used_twice(begins: Present) -> None:
@@ -98,4 +101,4 @@ def test_the_claims_hold_only_under_their_assumptions(begins: Present) -> None:
     levered = loyalty_claim(begins, retention=[0.6], alike=True, years=1, fixed_share=0.5)
     assert levered["gain"].iloc[0] == pytest.approx(2 * alike["gain"].iloc[0])
     with pytest.raises(CrmlibError, match="cannot be reached"):
-        loyalty_claim(begins, retention=[0.9999], years=1)
+        loyalty_claim(begins, retention=[0.97], years=1)
