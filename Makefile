@@ -38,7 +38,7 @@ build: .venv/.ready ## Build the notebooks from notebooks/src
 
 lock: .venv/.ready ## Resolve requirements.lock anew, for every supported Python
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev --extra dask --extra postgres \
-		--extra databases --extra spark --extra nbgrader --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
+		--extra databases --extra push --extra spark --extra nbgrader --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
 		pyproject.toml --output-file requirements.lock
 
 clean: ## Remove what can be made again (not your runs)

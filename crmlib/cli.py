@@ -16,6 +16,7 @@ from crmlib import __version__
 from crmlib.errors import CrmlibError, RunError
 from crmlib.grading.exercise_commands import exercise
 from crmlib.grading.grade_commands import grade, release
+from crmlib.queue_command import queue
 from crmlib.suite import DEFAULT_SOURCE
 
 if TYPE_CHECKING:
@@ -437,6 +438,7 @@ def lab(folder: Path | None, options: tuple[str, ...]) -> None:
 main.add_command(exercise)
 main.add_command(release)
 main.add_command(grade)
+main.add_command(queue)
 
 
 if __name__ == "__main__":

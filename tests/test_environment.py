@@ -24,7 +24,11 @@ WANTED = [
     Requirement(text)
     for text in (
         *PROJECT["dependencies"],
-        *(text for name in ("dask", "databases", "dev", "postgres") for text in PROJECT["optional-dependencies"][name]),
+        *(
+            text
+            for name in ("dask", "databases", "dev", "postgres", "push")
+            for text in PROJECT["optional-dependencies"][name]
+        ),
     )
 ]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from crmlib.actions.exports import Export, export
 from crmlib.actions.gates import Gated, gate
-from crmlib.actions.messages import Message, render
+from crmlib.actions.messages import Message, MessageError, render
 from crmlib.actions.permissions import GROUNDS, WHY
 from crmlib.actions.plans import Costs, Plan, Targeting, read_plan
 from crmlib.actions.queueing import Queue, queue
@@ -38,6 +38,7 @@ __all__ = [
     "Export",
     "Gated",
     "Message",
+    "MessageError",
     "Offer",
     "Plan",
     "Queue",

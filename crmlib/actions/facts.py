@@ -66,7 +66,7 @@ def facts(
     names = sorted(set(wanted))
     for name in names:
         if name not in own and name not in COMPUTED and name not in there:
-            known = [*own.columns, *COMPUTED, *there]
+            known = [*own.columns, *(each for each in COMPUTED if each not in {"r", "f", "m", "code"}), *there]
             raise SchemaError(
                 f"A condition asks for {name!r}, which is not known of customers. {did_you_mean(name, known)} Or hand "
                 "in a table with that column as `about`."

@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Message", "MessageError", "render"]
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]")
+#: What ends a line, turns the direction of a text around, or is no letter of any encoding.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _ADDRESS = re.compile(r"[^@\s<>,;:\"()\\]+@[^@\s<>,;:\"()\\]+\.[^@\s<>,;:\"()\\]+")
 _NUMBER = re.compile(r"\+[1-9]\d{6,14}")
 _ENTRY = ("entry_id", "channel", "purpose", "template", "due_ts")
@@ -126,6 +127,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         mail.set_boundary(f"part-{_hash(self.entry_id)}")
         return mail
 
+    def __repr__(self) -> str:
+        return f"<{self.template} by {self.channel} to {self.to}: {self.subject or self.text}>"
+
     def _repr_html_(self) -> str:
         """Show it in a notebook: the mail in a frame that runs and loads nothing, and its plain form below.
 
@@ -141,7 +145,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
             if self.html
             else ""
         )
-        return f"<div>{head}{frame}<pre>{escape(self.text)}</pre></div>"
+        return f'<div>{head}{frame}<pre style="white-space:pre-wrap">{escape(self.text)}</pre></div>'
 
 
 _NOTHING_LOADED = (
@@ -311,7 +315,7 @@ def _recipient(contact: Mapping[str, Any], channel: str, place: str) -> str:
     value = "" if _empty(contact.get(field)) else str(contact[field])
     if not value:
         raise MessageError(f"{place}: the contact has no {field}, so nothing can be sent by {channel}.")
-    if _CONTROL.search(value) or not pattern.fullmatch(value):
+    if _CONTROL.search(value) or not value.isascii() or not pattern.fullmatch(value):
         raise MessageError(
             f"{place}: {value!r} is no {'mail address' if field == 'email' else 'telephone number in E.164'}. Clean "
             "the contacts first: crmlib.intake."

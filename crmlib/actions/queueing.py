@@ -3,6 +3,9 @@
 The queue is made from what was known on the eve of its period. A period after the shop's own day is projected: it
 holds what will be due if nothing else happens until then. Sequences are taken to have been on all along, so a message
 that is due today may belong to a trigger of two weeks ago.
+
+Whoever orders at noon and is to be thanked at once was not in the queue that was made on the eve. Such messages are
+late: the next queue holds them, due at its start.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -44,6 +47,14 @@ __all__ = ["Queue", "queue"]
 _MINUTE = 60_000_000  # microseconds
 ENTRY = ["entry_id", "customer_id", "sequence", "version", "step", "due_ts", "channel", "purpose", "template",
          "language", "offer", "discount", "code", "trigger_ts", "reason", "category"]  # fmt: skip
+
+
+class _Period(NamedTuple):
+    """Of a queue, in microseconds; `before` is the start of the queue before it."""
+
+    start: int
+    end: int
+    before: int
 
 
 @dataclass(frozen=True, repr=False)
@@ -84,6 +95,7 @@ def queue(
     *,
     start: date | str,
     days: int = 7,
+    late_days: int = 1,
     policy: Policy | str | dict[str, Any] | None = None,
     about: pd.DataFrame | None = None,
     sent: pd.DataFrame | None = None,
@@ -102,6 +114,10 @@ def queue(
         earlier.
     days
         Of the period.
+    late_days
+        How long ago the queue before this one began: what has been set off and due since then, too soon for that queue
+        to know of it, is due at the start of this one. A queue made every day needs 1, one made every week and left
+        alone in between 7: then each message is in one queue. 0 leaves late messages out.
     policy
         Windows, thresholds, caps, quiet hours, soft spam; the shop's own by default.
     about
@@ -146,10 +162,13 @@ def queue(
     chosen = _read(sequences)
     if days < 1:
         raise CrmlibError(f"days={days}: a queue's period has at least one day.")
+    if late_days < 0:
+        raise CrmlibError(f"late_days={late_days}: the queue before cannot have begun after this one.")
     first = as_day(start)
     known = shop if shop.as_of < first else shop.on(first - timedelta(days=1))
     rules = policies.load(policy or shop.policy)
-    period = microseconds_of(first), microseconds_of(first) + days * DAY
+    begin = microseconds_of(first)
+    period = _Period(begin, begin + days * DAY, begin - late_days * DAY)
     rows = pd.concat([_due(known, each, place, rules, period) for place, each in enumerate(chosen)], ignore_index=True)
     people, code = people_of(known, rows["customer_id"])
     wanted = {condition.column for each in chosen for condition in _conditions(each)}
@@ -192,7 +211,7 @@ def _has(shop: Shop, column: str) -> bool:
     return "customers" in shop.tables and column in shop.customers.columns
 
 
-def _due(shop: Shop, sequence: Sequence, place: int, rules: Policy, period: tuple[int, int]) -> pd.DataFrame:
+def _due(shop: Shop, sequence: Sequence, place: int, rules: Policy, period: _Period) -> pd.DataFrame:
     """Find the steps of one sequence that fall into the period, whoever may get them.
 
     One row a trigger and step: customer_id, sequence and step (their places), trigger, since, due, entered (false if it
@@ -203,27 +222,27 @@ def _due(shop: Shop, sequence: Sequence, place: int, rules: Policy, period: tupl
     own = ((sequence.quiet_from, sequence.quiet_until),) if sequence.quiet_from else ()
     wait = waits(rules.contact, own)
     delays = [round(step.after_days * DAY) for step in sequence.steps]
-    earliest = period[0] - int(wait.max()) * _MINUTE - max(delays)
-    found = _triggers(shop, sequence, rules, (earliest, period[1] - min(delays)), period)
+    earliest = min(period.start - int(wait.max()) * _MINUTE - max(delays), period.before)
+    found = _triggers(shop, sequence, rules, (earliest, period.end - min(delays)), period)
+    news = found["since_us"].to_numpy() >= period.before
     parts = []
     for number, delay in enumerate(delays):
         due = after_quiet(found["us"].to_numpy() + delay, wait)
-        inside = (due >= period[0]) & (due < period[1])
+        due = np.where(news & (due < period.start), after_quiet(np.array([period.start]), wait), due)
+        inside = (due >= period.start) & (due < period.end)
         parts.append(found[inside].assign(step=number, due=due[inside]))
     rows = pd.concat(parts, ignore_index=True).rename(columns={"us": "trigger", "since_us": "since"})
     return _exits(shop, sequence, rules, rows.assign(sequence=place))
 
 
-def _triggers(
-    shop: Shop, sequence: Sequence, rules: Policy, window: tuple[int, int], period: tuple[int, int]
-) -> pd.DataFrame:
+def _triggers(shop: Shop, sequence: Sequence, rules: Policy, window: tuple[int, int], period: _Period) -> pd.DataFrame:
     """Return the triggers of a window: customer_id, us, since_us, entered."""
     import pandas as pd
 
     trigger = sequence.trigger
     if trigger.event == "calendar":
-        step = round((trigger.days or 0) * DAY) or period[1] - period[0]
-        people, dates = distinct_people(shop), np.arange(period[0], period[1], step)
+        step = round((trigger.days or 0) * DAY) or period.end - period.start
+        people, dates = distinct_people(shop), np.arange(period.start, period.end, step)
         us = np.tile(dates, len(people))
         return pd.DataFrame({"customer_id": people.repeat(len(dates)).to_numpy(), "us": us, "since_us": us,
                              "entered": True})  # fmt: skip
@@ -307,7 +326,7 @@ def _of_step(
     salt = f"{sequence.name}|{sequence.version}|{step.name}|"
     columns = {
         "entry_id": text([_checksum(f"{salt}{who}|{when}") for who, when in zip(rows["customer_id"], us, strict=True)]),
-        "customer_id": rows["customer_id"],
+        "customer_id": text(rows["customer_id"]),
         "sequence": text(sequence.name),
         "version": sequence.version,
         "step": text(step.name),

@@ -30,7 +30,11 @@ _FIELDS = ("customer_id", "email", "phone", "first_name", "last_name", "language
 
 
 def recipients(
-    shop: Shop, customers: pd.Series[str], *, policy: Policy | str | dict[str, Any] | None = None
+    shop: Shop,
+    customers: pd.Series[str],
+    *,
+    policy: Policy | str | dict[str, Any] | None = None,
+    phone_of: pd.Series[str] | None = None,
 ) -> pd.DataFrame:
     """Return where customers can be reached, cleaned as `crmlib.intake` cleans.
 
@@ -42,6 +46,8 @@ def recipients(
         Whose; each once is enough.
     policy
         Whose ``intake`` says how addresses and numbers are read; the shop's by default.
+    phone_of
+        Whose telephone numbers are wanted, which take most of the time to read; everybody's by default.
 
     Returns
     -------
@@ -60,18 +66,19 @@ def recipients(
     import pandas as pd
 
     rules = policies.load(policy or shop.policy).intake
-    wanted = pd.DataFrame({"customer_id": pd.Series(customers, dtype="str").drop_duplicates().sort_values()})
+    asked = pd.DataFrame({"customer_id": pd.Series(customers, dtype="str").drop_duplicates().sort_values()})
     engine = shop.orders.engine
     people = columns_of(shop, "customers", dict.fromkeys(_FIELDS, "varchar"))
-    asked = engine.add(wanted)
-    some = engine.query("actions_recipients", {"people": people, "wanted": asked})
+    some = engine.query("actions_recipients", {"people": people, "wanted": engine.add(asked)})
     found = some.to_pandas().astype(object)
     found = found.where(found.notna(), "").astype(str).sort_values("customer_id", kind="stable")
     found = found.drop_duplicates("customer_id").set_index("customer_id")
     found["country"] = found["country"].str.strip().str.upper()
     found["email"] = [address(text, rules).email or "" for text in found["email"]]
+    called = found.index.isin(found.index if phone_of is None else phone_of)
     found["phone"] = [
-        _number(text, country, rules) for text, country in zip(found["phone"], found["country"], strict=True)
+        _number(text, country, rules) if wanted else ""
+        for text, country, wanted in zip(found["phone"], found["country"], called, strict=True)
     ]
     for name in ("first_name", "last_name"):
         found[name] = [cased(tidy(text)) if text.strip() else "" for text in found[name]]

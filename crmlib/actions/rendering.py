@@ -73,7 +73,8 @@ def write_messages(
     queue = queue if isinstance(queue, pd.DataFrame) else queue.to_pandas()
     for name in sorted(set(queue["template"])):
         read_template(name, templates)
-    people = recipients(shop, queue["customer_id"], policy=rules)
+    called = queue.loc[queue["channel"] != "email", "customer_id"]
+    people = recipients(shop, queue["customer_id"], policy=rules, phone_of=called)
     if about is not None:
         more = about.drop_duplicates("customer_id").set_index("customer_id")
         people = people.join(more[[name for name in more.columns if name not in people.columns]])

@@ -118,6 +118,7 @@ def _wrong(text: str, words: Words | None) -> Iterator[str]:
         )
 
 
+@cache
 def ready_made_templates() -> tuple[str, ...]:
     """Return the names of the templates that come with crmlib.
 

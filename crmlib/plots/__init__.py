@@ -31,6 +31,14 @@ from crmlib.plots.clv import (
 from crmlib.plots.future import contact_weeks, group_bars, leaderboard, profit_steps
 from crmlib.plots.intake import agreement_dots, count_bars, coverage_dots
 from crmlib.plots.intervals import interval_dots
+from crmlib.plots.journey import (
+    funnel_bars,
+    held_bars,
+    queue_calendar,
+    sequence_line,
+    transition_map,
+    type_bars,
+)
 from crmlib.plots.orders import month_bars, share_bar, tier_bars, value_curve
 from crmlib.plots.personas import affinity_map, card_bars, choice_lines, stage_bars, truth_map
 from crmlib.plots.rfm import migration_map, rf_map, score_bars, segment_bars
@@ -73,9 +81,11 @@ __all__ = [
     "error_dots",
     "frequency_bars",
     "frequency_fit",
+    "funnel_bars",
     "gain_lines",
     "gap_curve",
     "group_bars",
+    "held_bars",
     "holdout_lines",
     "interval_dots",
     "leaderboard",
@@ -85,10 +95,12 @@ __all__ = [
     "profit_lines",
     "profit_steps",
     "purchases_map",
+    "queue_calendar",
     "rf_map",
     "sample_lines",
     "score_bars",
     "segment_bars",
+    "sequence_line",
     "share_bar",
     "signal_dots",
     "stage_bars",
@@ -98,7 +110,9 @@ __all__ = [
     "tier_bars",
     "tilt_curve",
     "tracking",
+    "transition_map",
     "truth_map",
+    "type_bars",
     "use_style",
     "value_curve",
 ]

@@ -163,6 +163,8 @@ def test_no_name_opens_a_tag_or_a_header(name: str) -> None:
         ("email", "", "the contact has no email"),
         ("first_name", "Anna\r\nBcc: all@example.com", "line break"),
         ("first_name", "Anna\u2028x", "line break"),
+        ("first_name", "Anna\u202exe", "control character"),
+        ("email", "ànna@example.com", "no mail address"),
     ],
 )
 def test_a_header_is_never_broken(field: str, value: str, said: str) -> None:
@@ -303,3 +305,8 @@ def test_recipients_are_cleaned() -> None:
     assert found.index.tolist() == ["ann", "bob"]
     assert found["phone"].tolist() == ["+393001234567", "+442079460123"]
     assert found["email"].tolist() == ["ann@example.com", "bob@example.com"]
+
+
+def test_numbers_are_read_only_where_they_are_wanted() -> None:
+    found = recipients(small_shop(), pd.Series(["ann", "bob"]), phone_of=pd.Series(["bob"]))
+    assert found["phone"].to_dict() == {"ann": "", "bob": "+442079460123"}

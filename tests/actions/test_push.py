@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import threading
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +15,7 @@ import pytest
 
 from crmlib.actions.push import Ledger, Pace, PushError, push
 from crmlib.actions.push.delivery import Batch, Refusal, Report, deliver
-from crmlib.errors import SourceError
+from crmlib.errors import MissingExtraError, SourceError
 from tests.actions.small import entries, small_shop
 
 if TYPE_CHECKING:
@@ -339,3 +340,15 @@ def test_the_ledger_says_what_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "sent").write_text("no database")
     with pytest.raises(SourceError, match="cannot be used as a ledger"):
         Ledger(tmp_path / "sent")
+
+
+@pytest.mark.parametrize(("platform", "package"), [("klaviyo", "klaviyo_api"), ("hubspot", "hubspot")])
+@pytest.mark.usefixtures("keys")
+def test_a_client_that_is_not_installed_is_named(
+    platform: str, package: str, shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'crmlib\[push\]'"):
+        push(entries(["c001"]), shop, platform, ledger=tmp_path / "x", dry_run=False, pace=pace())

@@ -47,6 +47,7 @@ POINTS = {f"{name}_{i}": edge for name, edges in EDGES.items() for i, edge in en
 #: "orders" (a million of them, with lines' columns), a table of `small_tables`, or another query, whose answer it then
 #: reads. Right, what stands for its :values. `test_every_query_is_asked` fails until the line is there.
 CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
+    "actions_agreed": ({"consents": "consents", "wanted": "people"}, {"until": until(DAY), "restores": 1}),
     "actions_candidates": ({"moments": "actions_silences"}, {"from_us": JUNE, "to_us": JUNE + 30 * 86_400_000_000}),
     "actions_exits": ({"entered": "actions_candidates", "moments": "actions_silences"}, {}),
     "actions_interest": (
@@ -55,6 +56,7 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     ),
     "actions_mailed": ({"events": "events", "people": "people"}, {"since": until(BEFORE), "until": until(DAY)}),
     "actions_permissions": ({"people": "people", "in_force": "churn_consents", "orders": "orders"}, NOW),
+    "actions_recipients": ({"people": "accounts", "wanted": "people"}, {}),
     "actions_silences": ({"events": "signs"}, {"until": until(DAY)}),
     "churn_active": ({"orders": "orders", "ends": "ends"}, {"until": until(DAY), "active_days": 90}),
     "churn_answers": ({"answers": "surveys"}, {"until": until(DAY)}),
@@ -129,6 +131,9 @@ def small_tables() -> dict[str, pd.DataFrame]:
     asked = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(answers), unit="h")
     return {
         "segment_map": rfm.segment_map(),
+        "accounts": pd.DataFrame({"customer_id": np.char.add("c", np.arange(5_000, 12_000).astype(str)),
+                                  **dict.fromkeys(("email", "phone", "first_name", "last_name"), "as typed"),
+                                  "language": ["it", None] * 3_500, "country": "IT", "city": "Bologna"}),
         "products": pd.DataFrame(
             {
                 "product_id": [f"p{i}" for i in range(50)],

@@ -149,7 +149,8 @@ def outgoing(
     rules = policies.load(policy or shop.policy)
     queue = _checked(getattr(entries, "entries", entries))
     allowed, refused = gate(queue, shop, policy=rules)
-    people = recipients(shop, allowed["customer_id"], policy=rules)
+    called = allowed.loc[allowed["channel"] != "email", "customer_id"]
+    people = recipients(shop, allowed["customer_id"], policy=rules, phone_of=called)
     there, nowhere = without_address(allowed, people)
     held = [refused.reindex(columns=HELD), nowhere]
     if once:

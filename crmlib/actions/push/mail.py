@@ -156,33 +156,30 @@ class _Line:
         try:
             if self._open is None:
                 self._open = self._server.connect(self._password)
-            sender = str(mail["From"].addresses[0].addr_spec)
-            self._answer(self._open.mail(sender))
-            self._answer(self._open.rcpt(message.to))
+            _check(self._open.mail(str(mail["From"].addresses[0].addr_spec)))
+            _check(self._open.rcpt(message.to))
         except smtplib.SMTPResponseException as error:
             self.drop()
             raise _refusal(error.smtp_code, error.smtp_error) from None
         except (OSError, smtplib.SMTPException) as error:
             self.drop()
-            raise Refusal(
-                0, f"no answer from {self._server.host}:{self._server.port} ({type(error).__name__})"
-            ) from None
+            said = f"no answer from {self._server.host}:{self._server.port} ({type(error).__name__})"
+            raise Refusal(0, said) from None
+        except Refusal:
+            self.drop()
+            raise
         begin()
         try:
-            self._answer(self._open.data(mail.as_bytes()))
+            _check(self._open.data(mail.as_bytes()))
         except smtplib.SMTPResponseException as error:
             self.drop()
             raise _refusal(error.smtp_code, error.smtp_error) from None
         except (OSError, smtplib.SMTPException):
             self.drop()
             raise _CutOffError from None
-
-    def _answer(self, answer: tuple[int, bytes]) -> None:
-        code, said = answer
-        if not 200 <= code < 300:  # noqa: PLR2004 - SMTP: taken
-            assert self._open is not None  # noqa: S101 - for the type checker
-            self._open.rset()
-            raise _refusal(code, said)
+        except Refusal:
+            self.drop()  # the server has answered: it has not taken the mail
+            raise
 
     def drop(self) -> None:
         """Close the connection, whatever state it is in."""
@@ -192,6 +189,12 @@ class _Line:
             except (OSError, smtplib.SMTPException):
                 self._open.close()
             self._open = None
+
+
+def _check(answer: tuple[int, bytes]) -> None:
+    code, said = answer
+    if not 200 <= code < 300:  # noqa: PLR2004 - SMTP: taken
+        raise _refusal(code, said)
 
 
 def _refusal(code: int, said: bytes | str) -> Refusal:

@@ -1,0 +1,421 @@
+# %% [markdown]
+# # Journey and automation: who gets which message next week, and who must not?
+#
+# **The shop's question:** we know who is about to leave, who is new and who recommends us. How do we write to each of them in time, by itself, without writing to anybody who does not want it?
+#
+# *75 minutes. Notebook 06 explains the signs of leaving. Notebook 01 explains consent.*
+
+# %% [markdown]
+# ## After this notebook you can
+#
+# - place each person on a customer map, and say what the shop does for each type;
+# - read a funnel and a table of movements;
+# - build an automated sequence, and work out by hand whom it reaches next week;
+# - write a message that is safe to send, and preview it;
+# - say who was held back and why, and hand the rest to a mail platform, checked.
+
+# %% tags=["parameters"]
+source: str = "shop"  # a name from `crmlib data list`, a file, or a database URL
+as_of: str = ""  # the day we look back from, such as "2026-06-30"; empty: the day after the last order
+language: str = "en"  # labels in figures: "en" or "it"
+fast: bool = False  # compute less, for a quick look
+interactive: bool = True  # show sliders
+days: int = 7  # how many days the queue holds, from the day after as_of on
+silence_days: int = 60  # so many days without an order set the win-back off
+discount: float = 0.10  # what the win-back takes off an order
+code: str = "RIATTVA10"  # the code that redeems it
+margin: float = 0.30  # share of an order's value that stays with the shop
+contact_cost: float = 0.05  # what one mail costs, in the shop's currency
+platform: str = "klaviyo"  # who sends it: "klaviyo", "hubspot", "mautic", or "plain" for a table
+
+# %%
+import csv
+import json
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from crmlib import actions, churn, explore, journey, open_shop, plots, record, stop_here
+from crmlib.actions import Condition, Offer, Sequence, Step, Trigger
+
+plots.use_style()
+
+# %% [markdown]
+# ## The data
+#
+# Orders say what people did. A table of **consents** says what they allow. Without it, nobody may be written to, and we will see the notebook hold back everybody.
+
+# %%
+shop = open_shop(source, as_of=as_of or None)
+today = pd.Timestamp(shop.as_of)
+start = today + pd.Timedelta(days=1)
+orders = shop.orders.to_pandas()
+has_consents, has_people = ("consents" in shop.tables), ("customers" in shop.tables)
+if (today - orders["order_ts"].min()).days < 2 * silence_days:
+    stop_here(f"The orders go back less than {2 * silence_days} days. Take a longer history, or shorter silence_days.")
+print(f"Next week begins on {start:%A %d %B %Y}.")
+
+# %% [markdown]
+# ## 1. The customer map
+#
+# The course text knows five types of people:
+#
+# - a **prospect** is known to the shop, and no more;
+# - a **lead** showed interest: asked something, gave a consent, came back to the site;
+# - a **customer** has bought;
+# - one **at risk** has bought, and shows signs of leaving;
+# - an **advocate** has bought, and would recommend the shop.
+#
+# What counts as interest, or as a sign, is the shop's own definition. In crmlib it stands in the policy: here, two of the three signs of notebook 06 make a customer one at risk.
+#
+# Take six buyers, and place them by hand.
+
+# %%
+signs = churn.signals(shop).set_index("customer_id")
+hand = pd.DataFrame({"orders": orders.groupby("customer_id").size()})
+hand["signs"] = signs[list(churn.SIGNALS)].fillna(value=False).astype(bool).sum(axis=1).reindex(hand.index)
+hand["recommends"] = False
+if "surveys" in shop.tables:
+    answers = shop.surveys.to_pandas().query("kind == 'nps' and score.notna()").sort_values("answered_ts")
+    hand["recommends"] = (answers.groupby("customer_id")["score"].last() >= 9).reindex(hand.index, fill_value=False)
+hand["type"] = np.select([hand["signs"] >= 2, hand["recommends"]], ["at_risk", "advocate"], "customer")
+hand.groupby("type").head(2).sort_values("type").head(6)
+
+# %% [markdown]
+# Read one row aloud: so many orders, so many signs, recommends or not, hence this type. The order of the rules matters: who would recommend us *and* shows two signs is at risk here. A happy customer who is leaving is still leaving.
+#
+# The library applies the same rules to everybody, and adds the people who have not bought.
+#
+# **What do you expect?** Which type is the largest?
+
+# %% mystnb={"image": {"alt": "Bars: how many people are prospects, leads, customers, at risk and advocates, by the channel that may reach them."}}
+people = journey.customer_map(shop)
+mine = people.dropna(subset="customer_id").set_index("customer_id")["type"].astype(str).reindex(hand.index)
+assert (mine == hand["type"]).all()
+types = people["type"].value_counts(sort=False)
+record("customer_map", {str(name): int(count) for name, count in types.items()})
+title = f"{types.idxmax().replace('_', ' ').capitalize()} is the largest type: {types.max() / types.sum():.0%} of {types.sum():,} people"
+axes = plots.type_bars(people, title=title, language=language)
+
+# %% [markdown]
+# Our hands and the library agree on every buyer. Each type has its own action and channels; the table is the policy's, after the course text. `reached` is the share of the type whom at least one of these channels may reach.
+
+# %%
+people["reached"] = people["channels"].fillna("") != ""
+plan = people.groupby("type", observed=True).agg(
+    people=("type", "size"), action=("action", "first"), reached=("reached", "mean")
+)
+plan["channels"] = [" or ".join(shop.policy.journey.actions[str(name)].channels) for name in plan.index]
+record("reached", plan["reached"].round(4).rename_axis("type").reset_index())
+plan.style.format({"people": "{:,}", "reached": "{:.0%}"})
+
+# %% [markdown]
+# A low `reached` is no failure of the software. Those people have not said yes, and the action for them is another one: a better reason to say yes.
+#
+# ## 2. The journey
+#
+# A type says what somebody *is today*. A stage says how far somebody *has come*. The text of the course has five stages, and another text has four A. They are three views of one road, and this table lays them on each other.
+
+# %%
+journey.models()
+
+# %% [markdown]
+# Now count how many came at least so far.
+#
+# **What do you expect?** Where is the largest loss between one stage and the next?
+
+# %% mystnb={"image": {"alt": "A funnel of five bars: people who came at least to awareness, consideration, acquisition, retention and advocacy."}}
+steps = journey.funnel(people)
+record("funnel", steps.astype({"stage": str}))
+after = steps.iloc[1:].set_index("stage")["step_share"].astype(float)
+lost = after.idxmin()
+title = f"The narrowest step leads to {lost}: {after.min():.0%} go on"
+axes = plots.funnel_bars(steps, title=title, language=language)
+
+# %% [markdown]
+# Each bar holds all who came at least so far, so bars only get shorter. The step shares say how many of one bar are in the next. A funnel counts everybody since the beginning: it is slow to change, and it says nothing of those who go *back*.
+#
+# For that, look at the types on two days.
+#
+# **What do you expect?** Of those who were at risk a quarter ago, how many are customers again?
+
+# %% mystnb={"image": {"alt": "Heat map: rows are types a quarter ago, columns are types today, colour is the share of the row that moved there."}}
+moved = journey.transitions(shop, (today - pd.Timedelta(days=90)).date(), shop.as_of, by="type")
+shares = moved.div(moved.sum(axis=1).replace(0, np.nan), axis=0)
+record("moved", moved.reset_index().rename(columns=str))
+back = shares.loc["at_risk", ["customer", "advocate"]].sum() if moved.loc["at_risk"].sum() else float("nan")
+title = "Nobody was at risk a quarter ago" if np.isnan(back) else f"{back:.0%} of those at risk a quarter ago came back"
+axes = plots.transition_map(moved, title=title, language=language)
+
+# %% [markdown]
+# Read along a row: where did these people go? The diagonal stayed. A way back from *at risk* is what a win-back is for; some of it happens without one, and that is why section 5 keeps a control group.
+#
+# ## 3. A sequence, step by step
+#
+# An **automated sequence** has few parts: an event that sets it off (the **trigger**), one or more messages (the **steps**), who may enter, and what ends it. We build one that stimulates a repurchase: `silence_days` days without an order, then one mail with a discount.
+#
+# By law and by decency, a third part comes first: the **purpose**, the ground on which we write. A shop in Italy may mail its *own customers* about *similar goods*, if it offered them an opt-out when it took their address. That is **soft spam**. It covers mail only; for an SMS we need a yes.
+
+# %%
+offer = Offer(kind="winback", discount=discount, code=code, valid_days=21)
+first = Step(name="ten_off", channels=("email",), template="win_back", offer=offer)
+miss_you = Sequence(
+    name="miss_you", version=1, purpose="soft_spam", again_after_days=0,
+    trigger=Trigger(event="no_purchase", days=silence_days), steps=(first,),
+)  # fmt: skip
+print(miss_you.to_toml())
+
+# %% [markdown]
+# This is the whole sequence, as a file. Files can be read, compared and kept: when we change it, `version` goes up, and every message says which version sent it.
+#
+# **Whom does it reach next week?** Work it out by hand. The day on which `silence_days` days are *over* is the last order's day plus `silence_days` plus 1. Who has that day in next week is due, if nothing else happens until then.
+
+# %%
+last_order = orders.groupby("customer_id")["order_ts"].max().dt.normalize()
+over = last_order + pd.Timedelta(days=silence_days + 1)
+due_by_hand = over[(over >= start) & (over < start + pd.Timedelta(days=days))]
+queue = actions.queue(shop, miss_you, start=start.date(), days=days)
+assert set(due_by_hand.index) == set(queue.entries["customer_id"]) | set(queue.held["customer_id"])
+record("due_by_hand", len(due_by_hand))
+print(f"By hand: {len(due_by_hand)} are due. The queue has {len(queue.entries)}, and holds {len(queue.held)} back.")
+queue.entries[["customer_id", "due_ts", "channel", "code", "reason"]].head(5)
+
+# %% [markdown]
+# The same people, and each is either in the queue or in the table of those held back: nobody gets lost. `reason` says why an entry is there, in a sentence that you can read to a customer on the phone. All are due at nine: the trigger falls on midnight, and nobody gets mail in **quiet hours**.
+#
+# Now the sequence grows, one part at a time:
+#
+# - a second step: an SMS after 14 days, before the code runs out; it needs consent;
+# - an **exit**: who orders in the meantime gets nothing more;
+# - a **control group**: one in ten who would enter is kept out by lot, so that we can learn what the sequence does;
+# - a **pause**: who has been in it enters again after 90 days at the earliest.
+
+# %% mystnb={"image": {"alt": "A time line: the trigger after so many days of silence, then the steps of the sequence on their days, with their channels."}}
+second = Step(name="before_it_ends", after_days=14, channels=("sms",), template="win_back", offer=offer)
+miss_you = Sequence(
+    name="miss_you", version=2, purpose="soft_spam", again_after_days=90, control_share=0.1, exits=("ordered",),
+    trigger=Trigger(event="no_purchase", days=silence_days), steps=(first, second),
+    conditions=(Condition(column="orders", at_least=1),),
+)  # fmt: skip
+title = f"Two messages within {second.after_days:.0f} days, and none after an order"
+axes = plots.sequence_line(miss_you, title=title, language=language)
+
+# %% [markdown]
+# A shop runs more than one sequence. Those that come with crmlib cover a customer's whole life. We put ours in the place of the win-back, and make next week's queue of all of them together.
+#
+# **What do you expect?** Which days get the most messages?
+
+# %% mystnb={"image": {"alt": "Stacked bars: messages due on each day of next week, by sequence."}}
+have = {
+    "welcome": "customers",
+    "abandoned_interest": "sessions",
+    "low_score_feedback": "surveys",
+    "advocate_referral": "surveys",
+}
+names = [name for name in actions.READY_MADE if name != "win_back" and have.get(name, "orders") in shop.tables]
+sequences = [*(actions.sequence(name) for name in names), miss_you]
+week = actions.queue(shop, sequences, start=start.date(), days=days)
+record("week", {"entries": len(week.entries), "people": week.entries["customer_id"].nunique(), "held": len(week.held)})
+title = (
+    f"{len(week.entries):,} messages to {week.entries['customer_id'].nunique():,} people, {len(week.held):,} held back"
+)
+axes = plots.queue_calendar(week.entries, title=title, language=language)
+
+# %% [markdown]
+# The sequences compete for the same people. The policy's **frequency cap** (three messages within seven days, unless you change it) counts across all of them, so that no customer pays for our enthusiasm. Messages about an order, such as "is all well with your parcel?", are a service and count for nothing.
+#
+# ## 4. The message
+#
+# A template is a text with fields: `first_name`, `discount`, `code`. Filling it in looks like a task for a beginner, and it is where shops embarrass themselves. What if the first name is missing? "Hello None," is a classic. So each field has a **fallback**, and a template that lacks one is refused before anybody is written to.
+#
+# Here is the win-back, for the first customer of the queue who gets it by mail (or for an example person, if there is none).
+
+# %%
+mails = week.entries.query("sequence == 'miss_you' and channel == 'email'")
+example = {"entry_id": "example", "channel": "email", "purpose": "soft_spam", "template": "win_back", "language": "it",
+           "due_ts": start + pd.Timedelta(hours=9), "discount": discount, "code": code}  # fmt: skip
+entry = mails.iloc[0].to_dict() if len(mails) else example
+contact = {"email": "anna@example.com", "first_name": "Anna"}
+if len(mails) and has_people:
+    contact = actions.recipients(shop, mails["customer_id"]).loc[entry["customer_id"]].to_dict()
+message = actions.render({**entry, "valid_until": start + pd.Timedelta(days=21)}, contact, policy=shop.policy)
+record("subject", message.subject)
+message
+
+# %% [markdown]
+# Check it as the course text asks: sender, recipient, a greeting by name, the discount, the code, and one thing to do. The tone is cordial; nobody is told off for staying away. The foot says why the mail came, and how to get no more of them. A mail without that way out is refused.
+#
+# You see the text of the mail; in Jupyter its designed form stands above it, in a frame that runs no script and loads no picture.
+#
+# **What do you expect?** What happens to a customer whose first name is a trap?
+
+# %%
+for name in (None, "<script>alert('gotcha')</script>", "Anna\nBcc: everybody@example.com"):
+    try:
+        tried = actions.render(entry, {**contact, "first_name": name, "last_name": None}, policy=shop.policy)
+        print(f"{name!r}: {tried.text.splitlines()[0]!r}, script in the page: {'<script' in tried.html}")
+    except actions.MessageError as error:
+        print(f"{name!r}: refused. {error}")
+
+# %% [markdown]
+# Nothing, a script, a line break. The first has its fallback. The second becomes harmless text. The third would have smuggled a second recipient into the mail's head, and is refused: one message is lost, the queue goes on.
+#
+# ## 5. The gates: who is held back, and why?
+#
+# Every queue and every export passes the same gates: purpose, channel, withdrawal, the conditions of soft spam, caps. Who is stopped is not dropped in silence. They stand in a table, with the reason.
+#
+# **What do you expect?** Which reason is the most frequent?
+
+# %% mystnb={"image": {"alt": "Bars: how many messages of next week were held back, by reason, the most frequent first."}}
+if not has_consents:
+    print("This shop keeps no consents: nobody may be written to, and the queue is empty. That is as it should be.")
+reasons = week.held["why"].value_counts()
+record("held_back", reasons.rename_axis("why").reset_index())
+most = reasons.index[0].replace("_", " ") if len(reasons) else "nothing"
+title = f"{len(week.held):,} messages were held back, most of them for: {most}"
+axes = plots.held_bars(week.held, title=title, language=language)
+
+# %%
+week.held.drop_duplicates("why")[["customer_id", "sequence", "channel", "why", "detail"]]
+
+# %% [markdown]
+# One example of each reason. Read them in three groups.
+#
+# - **Not allowed**: no consent, withdrawn, no opt-out offered. The law decides, not we.
+# - **Not now**: entered too recently, ordered in the meantime, over the cap. Good manners decide.
+# - **By lot**: the control group. Curiosity decides.
+#
+# Let us go through the conditions of soft spam by hand, for all who are due, and compare with the gate. Who gave a marketing consent for mail needs no exception; who withdrew anything about mail is out; the others need the opt-out that was offered when they bought.
+
+# %%
+if has_consents:
+    given = shop.consents.to_pandas()
+    given = given[(given["channel"] == "email") & given["customer_id"].isin(due_by_hand.index)]
+    yes, no = ({name: set(part.loc[rows(part), "customer_id"]) for name, part in given.groupby("purpose")}
+               for rows in (lambda part: part["withdrawn_ts"].isna(), lambda part: part["withdrawn_ts"].notna()))  # fmt: skip
+    out = no.get("marketing", set()) | no.get("soft_spam", set())
+    may = (yes.get("marketing", set()) | yes.get("soft_spam", set())) - out
+    assert may == set(queue.entries["customer_id"])
+    print(
+        f"Of {len(due_by_hand)} who are due, {len(may)} may be written to; {len(out & set(due_by_hand.index))} withdrew."
+    )
+else:
+    print("Nothing to compare: there are no consents.")
+
+# %% [markdown]
+# ## 6. Handing over: the export
+#
+# Mail is sent by a platform. It takes people as files or through its API, and each platform has its own rules: how many in one file, how a phone number is written, what a date looks like. `actions.export` gates once more, on the shop's own day, and writes files that keep the rules.
+#
+# Open what was written. Trust nothing that you have not read back.
+
+# %%
+scratch = tempfile.TemporaryDirectory()
+folder = Path(scratch.name) / platform
+done = actions.export(week, shop, folder, format=platform)
+record("export", {"people": done.people, "entries": done.entries, "held": len(done.held)})
+print(f"{done.entries:,} messages of {done.people:,} people go out; {len(done.held):,} more were held back.")
+done.files[["name", "purpose", "rows", "bytes"]]
+
+# %%
+tables = [name for name in done.files["name"] if name.endswith(".csv") and name != "held.csv"]
+texts = [(folder / name).read_text(encoding="utf-8") for name in tables]
+rows = [row for text in texts for row in csv.DictReader(text.splitlines())]
+manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+numbers = [row.get("Phone Number") or row.get("mobile") or "" for row in rows]
+scratch.cleanup()
+assert len(rows) == (done.entries if platform == "plain" else done.people)
+assert all(number.startswith("+") for number in numbers if number)
+assert not any(cell.startswith(("=", "@")) for row in rows for cell in row.values())
+print(f"Read back: {len(rows):,} rows, {sum(map(bool, numbers))} with a number; held: {manifest['held'] or 'nobody'}.")
+first_row = pd.Series(rows[0] if rows else {"people": "none: nobody may be written to"}, name="the first row")
+first_row[first_row != ""].to_frame()
+
+# %% [markdown]
+# Three things to notice.
+#
+# - **No more than needed.** Who gets a mail has no phone number in the file, and the other way round, as far as the platform allows.
+# - **Consent travels apart.** A profile is not a permission. For Klaviyo the consents are files of their own (`subscribe`), each with the time when it was given. They hold nobody who may be written to by soft spam only: that would turn an exception into a yes.
+# - **No formulas.** A first name such as `=HYPERLINK(...)` would be run by a spreadsheet. It is written with an apostrophe before it.
+#
+# ## Pitfall: last month's list
+#
+# "We made the list three weeks ago; it is still good." Is it? Make next week's queue with what was known three weeks ago, and look at who is in it.
+#
+# **What do you expect?** How many of them have ordered in the meantime?
+
+# %%
+then = today - pd.Timedelta(days=21)
+stale = actions.queue(shop.on(then.date()), miss_you, start=start.date(), days=days).entries
+bought = stale["customer_id"].isin(orders.loc[orders["order_ts"] >= then + pd.Timedelta(days=1), "customer_id"])
+stopped = actions.gate(stale, shop).held if len(stale) else stale
+record("stale_list", {"entries": len(stale), "bought_since": int(bought.sum()), "stopped": len(stopped)})
+print(f"Of {len(stale)} messages on the old list, {bought.sum()} would go to people who have just bought.")
+print(f"The gate of today stops {len(stopped)}: it knows who withdrew, not who bought.")
+
+# %% [markdown]
+# "We miss you", to a customer who bought last week. That is worse than no message: it says that nobody looked. And it gives ten per cent to people who buy without.
+#
+# The gate of the export looks at permissions and caps. It cannot know that a reason is gone: only a new queue does. So the rule is simple: **make the queue anew, each day, just before it is sent.** An entry keeps its name (`entry_id`) when it is made again, so nothing goes out twice.
+#
+# ## What should the shop do?
+#
+# What would next week's win-back be worth? The last win-back campaign had a control group. It tells how many orders a mail *adds*.
+
+# %%
+tried = {"campaigns", "assignments"} <= set(shop.tables)
+sent = int((week.entries["sequence"] == "miss_you").sum())
+basket = float(orders["amount"].astype(float).mean())
+effect = {"low": 0.0, "difference": 0.0, "high": 0.0}
+if tried:
+    trials = churn.experiments(shop, kind="winback")
+    effect = churn.arm_difference(trials[trials["campaign_id"] == trials["campaign_id"].iloc[-1]])
+
+
+def worth(extra: float, messages: int = sent, off: float = discount) -> float:
+    return messages * (extra * basket * (margin - off) - contact_cost)
+
+
+# %%
+money = pd.DataFrame({"extra orders per 100": [100 * effect[name] for name in ("low", "difference", "high")]},
+                     index=["at the low end", "best guess", "at the high end"])  # fmt: skip
+money["worth"] = [worth(effect[name]) for name in ("low", "difference", "high")]
+record("decision", money.reset_index(names="case"))
+pays_from = contact_cost / (basket * (margin - discount)) if margin > discount else float("inf")
+print(f"{sent} messages; a basket of {basket:.2f}. A message pays from {100 * pays_from:.2f} extra orders per 100 on.")
+if not tried:
+    print(f"{shop.name} has no campaign with a control group: what a message adds is not known. Run one first.")
+money.style.format(precision=2)
+
+# %% [markdown]
+# How much hangs on the discount? Everybody who uses the code pays less, also those who would have ordered without it: that cost is not even in this sum.
+
+
+# %%
+def what_if(off: float = 0.10, extra_per_100: float = 0.7) -> None:
+    value = worth(extra_per_100 / 100, off=off)
+    print(f"{off:.0%} off, {extra_per_100:.1f} extra orders per 100 messages: {value:+.2f} for next week's {sent}.")
+
+
+what_if(off=discount, extra_per_100=round(100 * effect["difference"], 1))
+explore(what_if, off=(0.0, 0.3, 0.05), extra_per_100=(-1.0, 3.0, 0.1), interactive=interactive)
+
+# %% [markdown]
+# **Decision.** Switch the sequences on that cost nothing but care: the question after a parcel, the answer to a low score. Run the win-back with its control group, remake its queue every morning, and look after eight weeks. If the interval of extra orders still holds 0 then, lower the discount before you write to more people. Use the table of those held back as a to-do list: the most frequent reason is "no consent", so the cheapest way to reach more people is a better reason to say yes.
+#
+# **How sure?** Where there is an interval above, it usually holds 0: one campaign of this size cannot tell a small gain from a small loss. What is *certain* is the other column of the ledger: nobody in the queue said no.
+
+# %% [markdown]
+# ## What you can do now
+#
+# - You placed people on the customer map by hand, and read off what the shop does for each type.
+# - You read a funnel, and saw in a table of movements what a funnel hides.
+# - You built a sequence, worked out by hand whom it reaches, and met every one of them again, in the queue or among those held back.
+# - You previewed a message, and saw three traps end in a fallback, in text, and in a refusal.
+# - You know why each person was held back, and read back what the platform gets.
+#
+# **Exercise:** `08_journey_automation` asks you to run a week for another shop, with its own consents.
+#
+# **Further reading:** Article 130 of the Italian privacy code (D.Lgs. 196/2003) on soft spam, with the guidelines of the Garante on promotional activity and spam (2013). RFC 8058 on the one-click opt-out. A. Payne and P. Frow, "A Strategic Framework for Customer Relationship Management", Journal of Marketing 69 (2005).

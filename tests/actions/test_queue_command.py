@@ -1,0 +1,32 @@
+"""The command ``crmlib queue``."""
+
+from __future__ import annotations
+
+import csv
+import json
+from typing import TYPE_CHECKING
+
+from click.testing import CliRunner
+
+from crmlib.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_the_command_writes_what_it_says(tmp_path: Path) -> None:
+    out = tmp_path / "week"
+    said = CliRunner().invoke(main, ["queue", "--start", "2026-07-02", "--format", "klaviyo", "--out", str(out)])
+    assert said.exit_code == 0, said.output
+    queued = list(csv.DictReader((out / "queue.csv").read_text(encoding="utf-8-sig").splitlines()))
+    manifest = json.loads((out / "klaviyo" / "manifest.json").read_text(encoding="utf-8"))
+    assert f"{len(queued):,} messages are due from 2026-07-02 on, in 7 days." in said.output
+    assert manifest["entries"] + sum(manifest["held"].values()) == len(queued) > 0
+    assert {row["sequence"] for row in queued} == {"win_back"}
+    again = CliRunner().invoke(main, ["queue", "--out", str(out)])
+    assert (again.exit_code, "is not empty" in again.output) == (2, True)
+
+
+def test_it_teaches_with_an_example() -> None:
+    said = CliRunner().invoke(main, ["queue", "--help"])
+    assert "crmlib queue" in said.output.partition("Examples")[2]
