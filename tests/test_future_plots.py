@@ -59,7 +59,7 @@ def test_the_leaderboard_writes_shares_of_the_possible_only_where_something_is_p
 
 
 def test_steps_go_on_from_each_other_and_end_in_their_sum() -> None:
-    bars = future_plots.profit_steps(PARTS, title="t").patches
+    bars: list[Any] = list(future_plots.profit_steps(PARTS, title="t").patches)
     starts = [bar.get_x() for bar in bars]
     widths = [bar.get_width() for bar in bars]
     assert np.allclose(starts[1:3], np.cumsum(widths)[:2])
@@ -67,7 +67,7 @@ def test_steps_go_on_from_each_other_and_end_in_their_sum() -> None:
 
 
 def test_bars_of_groups_and_weeks_are_the_numbers() -> None:
-    axes = future_plots.group_bars(GROUPS, title="t")
+    axes: Any = future_plots.group_bars(GROUPS, title="t")
     assert [bar.get_width() for bar in axes.patches] == [-50.0, 0.0, 30.0, 120.0]
     assert [bar.get_width() for bar in axes.figure.axes[1].patches] == [9.0, 0.0, 2.0, 1.0]
     axes = future_plots.contact_weeks(WEEKS, WEEKS // 10, title="t")

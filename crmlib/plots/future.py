@@ -115,6 +115,7 @@ def group_bars(table: pd.DataFrame, *, title: str, language: str = "en") -> Axes
     """
     rows = table.sort_values("gain")
     places = np.arange(len(rows))
+    axes: Axes
     figure, (axes, beside) = plt.subplots(
         1, 2, figsize=(9, 0.5 * len(rows) + 1.6), sharey=True, width_ratios=(2, 1)
     )  # fmt: skip
@@ -150,6 +151,7 @@ def contact_weeks(contacts: pd.Series, opt_outs: pd.Series, *, title: str, langu
     matplotlib.axes.Axes
         Those of the contacts; the opt-outs stand below.
     """
+    axes: Axes
     axes, below = plt.subplots(2, 1, figsize=(8.5, 4.4), sharex=True)[1]
     for one, values, colour, key in (
         (axes, contacts, BLUE, "plan_contacts"),
