@@ -280,5 +280,7 @@ def test_the_truth_is_nowhere_near_a_submission_that_is_graded_by_it(tmp_path: P
         points = dict(book.execute("select student_id, points from results").fetchall())
     assert points["thief"] == 0
     assert points["good"] > 0
+    page = next((tmp_path / "marks" / "feedback").rglob("good*")).read_text(encoding="utf-8")
+    assert "of the possible gain" in page
     kept = list((tmp_path / "marks" / ".work" / "reference").glob("*-futures.json"))
     assert [path.stat().st_mode & 0o077 for path in kept] == [0]
