@@ -13,6 +13,8 @@ import sys
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from crmlib.errors import CrmlibError, ExerciseError
 from crmlib.recording import as_frame, to_json
 
@@ -39,7 +41,7 @@ def answer(question: str, value: Any, *, inputs: Iterable[Any] | None = None) ->
         The question's id, such as ``"q1"``.
     value
         What the question asks for: a number, a text, a list or dict, an array, a table (a DataFrame, a Series, an
-        Arrow table, anything with ``.to_pandas()``), a figure (its axes), or a function.
+        Arrow table, anything with ``.to_pandas()``), a figure (its axes), a plan of contacts, or a function.
     inputs
         For a function: what it is called with, one after the other. A dict is passed as keyword arguments, a list or
         tuple as arguments, anything else as the one argument. An input at which the function fails costs that input
@@ -113,6 +115,8 @@ def _stored(question: str, value: Any) -> tuple[str, Any]:
             return "table", _table(question, frame)
         if library == "numpy" and getattr(value, "ndim", None):
             return "array", {"shape": list(value.shape), "values": to_json(value.ravel().tolist(), question)}
+        if isinstance(value, msgspec.Struct):  # a plan of contacts
+            value = msgspec.to_builtins(value)
         return "value", to_json(_plain(value), question)
     except ExerciseError:
         raise

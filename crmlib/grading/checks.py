@@ -151,6 +151,10 @@ def _passed(question: Question) -> str:
         return "Columns, types and bounds are as asked. Whether the values are right, grading will say."
     if question.kind in {"quiz", "written"}:
         return "It can be handed in."
+    if question.kind == "plan":
+        return (
+            "It can be read. crmlib.actions.check_plan says whether consent allows it; what it earns, grading will say."
+        )
     return "Kind, type and bounds are as asked. Whether it is right, grading will say."
 
 
@@ -185,6 +189,11 @@ def problems(question: Question, answer: Answer) -> list[str]:
         Sentences for the student; none tells an expected value.
     """
     try:
+        if question.kind == "plan":
+            from crmlib.grading.plans import recorded_plan
+
+            recorded_plan(answer)
+            return []
         columns = grid(question, answer)
     except UnfitError as error:
         return [str(error)]

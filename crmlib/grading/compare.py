@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from crmlib.errors import ExerciseError
 from crmlib.grading.checks import fields_of, problems
 from crmlib.grading.figures import compare_figures
+from crmlib.grading.futures import Future, judge
 from crmlib.grading.grids import Grid, UnfitError, grid, shown, subject
 from crmlib.grading.outcome import Outcome
 from crmlib.grading.reading import Answer
@@ -41,7 +42,7 @@ class QuestionMark:
     out_of
         What a right answer earns.
     findings
-        Which property failed, in sentences for the student; empty for full points.
+        Which property failed, in sentences for the student; empty for full points. Of a plan: what came of it.
     needs_review
         Whether a person must look at it.
     """
@@ -54,7 +55,10 @@ class QuestionMark:
 
 
 def mark(
-    exercise: Exercise, submitted: Sequence[Mapping[str, Answer]], reference: Sequence[Mapping[str, Answer]]
+    exercise: Exercise,
+    submitted: Sequence[Mapping[str, Answer]],
+    reference: Sequence[Mapping[str, Answer]],
+    futures: Mapping[str, Sequence[Future]] | None = None,
 ) -> list[QuestionMark]:
     """Mark a submission: each question by its worst hidden shop.
 
@@ -66,6 +70,8 @@ def mark(
         What the submission recorded, one mapping for each hidden shop.
     reference
         What the reference recorded on the same shops, in the same order.
+    futures
+        From `futures.hidden_futures` on the same shops: needed where an exercise asks for a plan.
 
     Raises
     ------
@@ -77,16 +83,21 @@ def mark(
             f"{exercise.name}: {len(submitted)} runs of the submission and {len(reference)} of the reference cannot be "
             "compared: each hidden shop needs both."
         )
-    return [_marked(question, submitted, reference) for question in exercise.questions]
+    return [_marked(question, submitted, reference, futures or {}) for question in exercise.questions]
 
 
 def _marked(
-    question: Question, submitted: Sequence[Mapping[str, Answer]], reference: Sequence[Mapping[str, Answer]]
+    question: Question,
+    submitted: Sequence[Mapping[str, Answer]],
+    reference: Sequence[Mapping[str, Answer]],
+    futures: Mapping[str, Sequence[Future]],
 ) -> QuestionMark:
     missing = Answer(question.id, "none", problem="Nothing was handed in.")
     given = [one.get(question.id, missing) for one in submitted]
     if question.kind == "written":
         return _to_be_read(question, given)
+    if question.kind == "plan":
+        return _simulated(question, given, futures.get(question.id, ()))
     shares, findings = [], []
     for number, (answer, expected) in enumerate(zip(given, (one.get(question.id) for one in reference), strict=True)):
         if expected is None or expected.kind == "none":
@@ -104,6 +115,15 @@ def _marked(
     return QuestionMark(
         question.id, round(question.points * min(shares), _DIGITS), question.points, told, question.review
     )
+
+
+def _simulated(question: Question, given: list[Answer], futures: Sequence[Future]) -> QuestionMark:
+    """Mark a plan by what comes of it: no reference has to be near it."""
+    if len(futures) != len(given):
+        raise ExerciseError(f"{question.id} asks for a plan: each hidden shop needs its future.")
+    worst = min((judge(one, answer) for one, answer in zip(futures, given, strict=True)), key=lambda came: came.share)
+    points = round(question.points * worst.share, _DIGITS)
+    return QuestionMark(question.id, points, question.points, worst.findings, question.review)
 
 
 def _to_be_read(question: Question, given: list[Answer]) -> QuestionMark:

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from crmlib.errors import ExerciseError
-from crmlib.grading.questions import AUTOMATIC, Field, Kind, Question
+from crmlib.grading.questions import AUTOMATIC, Field, Kind, Question, Simulated
 from crmlib.schema import did_you_mean
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Mistake",
     "Question",
     "ShopPlan",
+    "Simulated",
     "exercise_names",
     "exercises_folder",
     "load_exercise",

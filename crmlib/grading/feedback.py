@@ -80,6 +80,8 @@ def page(book: Gradebook, exercise: Exercise, graded: Graded) -> str:
 def _question(question: Any, mark: dict[str, Any], graded: Graded, comments: list[str]) -> dict[str, Any]:
     points, out_of = mark["points"], mark["out_of"]
     overridden = mark["who"] is not None
+    # what came of a plan is worth a word even where it earned all points
+    silent = overridden or (points >= out_of and question.kind != "plan")
     state = "open" if mark["open"] else "full" if points >= out_of else "part" if points > 0 else "none"
     about = {
         "id": question.id,
@@ -87,7 +89,7 @@ def _question(question: Any, mark: dict[str, Any], graded: Graded, comments: lis
         "points": points,
         "out_of": out_of,
         "state": state,
-        "findings": [] if overridden or state == "full" else json.loads(mark["findings"]),
+        "findings": [] if silent else json.loads(mark["findings"]),
         "by_hand": overridden,
         "hints": question.hints if state in {"part", "none"} and not overridden else (),
         "comments": comments,
@@ -96,7 +98,9 @@ def _question(question: Any, mark: dict[str, Any], graded: Graded, comments: lis
         "written": graded.written.get(question.id, "").strip(),
     }
     # a question that is right and calls for no word has its line in the table, and no section
-    about["told"] = state != "full" or any(about[part] for part in ("comments", "pictures", "troubles", "written"))
+    about["told"] = state != "full" or any(
+        about[part] for part in ("findings", "comments", "pictures", "troubles", "written")
+    )
     return about
 
 

@@ -22,7 +22,7 @@ from crmlib.grading.marking import Plan, Task, grade_one, unreadable
 from crmlib.grading.roster import Roster, read_roster
 from crmlib.grading.rules import Rules, read_rules
 from crmlib.grading.salvage import read_sent
-from crmlib.grading.shops import hidden_shops
+from crmlib.grading.shops import hidden_seeds, hidden_shops
 from crmlib.grading.showing import Showing
 from crmlib.grading.variants import EVERYBODY, new_secret, read_secret, seal
 from crmlib.suite.files import digest, json_text, write_whole
@@ -236,11 +236,16 @@ def _later(candidate: Candidate) -> tuple[float, float, str]:
 
 def _planned(run: _Run, chosen: Mapping[str, Candidate]) -> list[Task]:
     from crmlib.grading.editions import student_notebook
+    from crmlib.grading.futures import kept_futures
     from crmlib.grading.reference import reference_answers
 
     exercise, private, sandbox = run.exercise, run.private, run.sandbox
     shops = hidden_shops(exercise, run.secret, private / "shops", count=run.rules.shops, turn=run.rules.round)
     reference = reference_answers(exercise, shops, private / "reference", sandbox=sandbox)
+    futures = ""
+    if any(question.kind == "plan" for question in exercise.questions):
+        seeds = hidden_seeds(exercise, run.secret, count=run.rules.shops, turn=run.rules.round)
+        futures = str(kept_futures(exercise, seeds, private / "reference"))
     released = private / f"released-{exercise.name}.ipynb"
     write_whole(released, json_text(student_notebook(exercise)))
     plan = Plan(
@@ -250,6 +255,7 @@ def _planned(run: _Run, chosen: Mapping[str, Candidate]) -> list[Task]:
         reference=str(reference),
         sandbox=sandbox,
         graded=str(private / GRADED),
+        futures=futures,
     )
     content = msgspec.json.encode(plan)
     depends_on = digest(content, released.read_bytes(), reference.read_bytes(), repr(exercise), code_fingerprint())

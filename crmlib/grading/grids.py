@@ -29,6 +29,7 @@ _ASKED = {
     "table": "A table (a DataFrame)",
     "figure": "A figure (its axes)",
     "function": "A function",
+    "plan": "A plan (crmlib.actions.Plan)",
     "quiz": "A letter",
     "written": "A text",
 }

@@ -21,6 +21,7 @@ from crmlib.grading import graded as results
 from crmlib.grading.compare import QuestionMark, mark
 from crmlib.grading.exercise import Exercise, load_exercise
 from crmlib.grading.explain import troubles_in
+from crmlib.grading.futures import Future, read_futures
 from crmlib.grading.graded import Graded, Picture, Points, Shown
 from crmlib.grading.pictures import pictures_in
 from crmlib.grading.prints import prints_of, stored_prints
@@ -60,6 +61,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         What submissions run in.
     graded
         The folder of results.
+    futures
+        What plans are held to on the hidden shops, as a file; empty where the exercise asks for no plan.
     """
 
     exercise: str
@@ -68,6 +71,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
     sandbox: str
     graded: str
+    futures: str = ""
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,7 +131,7 @@ def grade_one(task: Task) -> str:
 
 def _graded(task: Task) -> Graded:
     plan = load_plan(task.plan)
-    exercise, released, reference = _of_plan(task.plan)
+    exercise, released, reference, futures = _of_plan(task.plan)
     sent = Sent(notes=("no file could be read",)) if task.path is None else read_sent(Path(task.path))
     mended = repair(sent, released)
     notes = [*task.notes, *mended.notes]
@@ -136,7 +140,11 @@ def _graded(task: Task) -> Graded:
     runner = _runner(task.plan)
     ended = [runner.run(mended.notebook, given_parameters(exercise, at), shop) for at, shop in enumerate(plan.shops)]
     answers = [read_answers(one.notebook or {}) for one in ended]
-    marks = [_explained(one, answers, reference) for one in mark(exercise, answers, reference)]
+    marks = [
+        # a plan may be the same on every shop: what it earns there is told already
+        one if exercise.question(one.question).kind == "plan" else _explained(one, answers, reference)
+        for one in mark(exercise, answers, reference, futures)
+    ]
     worst = max(ended, key=lambda one: _WORST.index(one.status))
     whose = _questions_of(mended.notebook["cells"])
     first = ended[0].notebook or {}
@@ -217,11 +225,14 @@ def load_plan(path: str) -> Plan:
 
 
 @functools.lru_cache(maxsize=4)
-def _of_plan(path: str) -> tuple[Exercise, dict[str, Any], list[dict[str, Answer]]]:
+def _of_plan(
+    path: str,
+) -> tuple[Exercise, dict[str, Any], list[dict[str, Answer]], dict[str, tuple[Future, ...]]]:
     plan = load_plan(path)
     released = json.loads(Path(plan.released).read_text(encoding="utf-8"))
     recorded = json.loads(Path(plan.reference).read_text(encoding="utf-8"))
-    return load_exercise(Path(plan.exercise)), released, [read_answers(notebook) for notebook in recorded]
+    futures = read_futures(plan.futures) if plan.futures else {}
+    return load_exercise(Path(plan.exercise)), released, [read_answers(notebook) for notebook in recorded], futures
 
 
 _own = threading.local()  # a sandbox ends with the thread that started it
@@ -231,7 +242,7 @@ def _runner(path: str) -> Runner:
     """Give this worker's sandbox, started once."""
     if getattr(_own, "path", None) != path:
         plan = load_plan(path)
-        exercise, _, _ = _of_plan(path)
+        exercise = _of_plan(path)[0]
         if (old := getattr(_own, "runner", None)) is not None:
             old.__exit__(None, None, None)
         sandbox: Sandbox = msgspec.convert(plan.sandbox, Sandbox)

@@ -13,11 +13,11 @@ import msgspec
 
 from crmlib.errors import ExerciseError
 
-__all__ = ["AUTOMATIC", "Field", "Kind", "Question"]
+__all__ = ["AUTOMATIC", "Field", "Kind", "Question", "Simulated"]
 
-Kind = Literal["scalar", "text", "list", "dict", "array", "table", "figure", "function", "quiz", "written"]
+Kind = Literal["scalar", "text", "list", "dict", "array", "table", "figure", "function", "plan", "quiz", "written"]
 #: Kinds that the computer marks; what is written, a person marks.
-AUTOMATIC: tuple[Kind, ...] = ("scalar", "text", "list", "dict", "array", "table", "figure", "function", "quiz")
+AUTOMATIC: tuple[Kind, ...] = ("scalar", "text", "list", "dict", "array", "table", "figure", "function", "plan", "quiz")
 _PLAIN_ID = re.compile(r"[a-z][a-z0-9]*")
 _PARTS: dict[Literal["data", "labels", "title"], float] = {"data": 1.0, "labels": 0.5, "title": 0.5}
 
@@ -63,6 +63,28 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     weight: Zero = 1.0
 
 
+class Simulated(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How a plan is marked: by what comes of it in futures of the hidden shop.
+
+    Attributes
+    ----------
+    days
+        Length of the futures.
+    futures
+        How many.
+    full_share
+        Share of the possible gain that earns full points; below it the points fall in proportion, down to none at 0.
+        The possible gain is that of a plan made with the truth.
+    budget
+        The parameter of the notebook that holds the most money that a plan may spend; empty for no limit.
+    """
+
+    days: Annotated[int, msgspec.Meta(ge=7, le=3650)] = 180
+    futures: Annotated[int, msgspec.Meta(ge=1, le=50)] = 5
+    full_share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.5
+    budget: str = ""
+
+
 class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One question of an exercise.
 
@@ -98,6 +120,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         points. Below 1 it forgives single rows, such as ties that two ways to round break differently.
     parts
         What a figure's points are for: ``data``, ``labels`` and ``title``, with weights.
+    simulated
+        How a plan is marked.
     options
         A quiz question's choices: letter to text.
     least_words, most_words
@@ -122,6 +146,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     shape: tuple[int, ...] = ()
     agree: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
     parts: dict[Literal["data", "labels", "title"], Zero] = msgspec.field(default_factory=lambda: dict(_PARTS))
+    simulated: Simulated = Simulated()
     options: dict[str, str] = {}
     least_words: int = 0
     most_words: int = 400

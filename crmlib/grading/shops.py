@@ -7,14 +7,29 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from crmlib.grading.variants import seed_of
 
 if TYPE_CHECKING:
     from crmlib.grading.exercise import Exercise
 
-__all__ = ["hidden_shops", "hidden_size", "make_variant"]
+__all__ = ["HiddenShop", "hidden_seeds", "hidden_shops", "hidden_size", "make_variant"]
 
 _VARIES = 0.15
+
+
+class HiddenShop(msgspec.Struct, frozen=True):
+    """What a hidden shop, and the truth about it, can be made of again. It never enters a sandbox.
+
+    Attributes
+    ----------
+    seed, customers
+        Of `crmlib.synth.make_shop`.
+    """
+
+    seed: int
+    customers: int
 
 
 def make_variant(exercise: Exercise, folder: Path, seed: int, *, customers: int | None = None) -> Path:
@@ -81,12 +96,28 @@ def hidden_shops(exercise: Exercise, secret: bytes, folder: Path, *, count: int,
         Name to folder.
     """
     made = {}
-    for number in range(count):
-        seed = seed_of(secret, exercise.name, "hidden", str(turn), str(number))
-        customers = hidden_size(exercise.shop.customers, seed)
-        plan = seed_of(b"plan", str(seed), str(customers), repr(exercise.shop))
-        made[f"hidden-{number + 1}"] = make_variant(exercise, folder / f"{plan:016x}", seed, customers=customers)
+    for number, shop in enumerate(hidden_seeds(exercise, secret, count=count, turn=turn), 1):
+        plan = seed_of(b"plan", str(shop.seed), str(shop.customers), repr(exercise.shop))
+        place = folder / f"{plan:016x}"
+        made[f"hidden-{number}"] = make_variant(exercise, place, shop.seed, customers=shop.customers)
     return made
+
+
+def hidden_seeds(exercise: Exercise, secret: bytes, *, count: int, turn: int = 1) -> list[HiddenShop]:
+    """Say what the hidden shops of an exercise are made of.
+
+    Parameters
+    ----------
+    exercise, secret, count, turn
+        As for `hidden_shops`.
+
+    Returns
+    -------
+    list
+        In the order of `hidden_shops`.
+    """
+    seeds = [seed_of(secret, exercise.name, "hidden", str(turn), str(number)) for number in range(count)]
+    return [HiddenShop(seed, hidden_size(exercise.shop.customers, seed)) for seed in seeds]
 
 
 def hidden_size(customers: int, seed: int) -> int:

@@ -20,10 +20,11 @@ from crmlib.grading.editions import (
     student_notebook,
     with_cells,
 )
+from crmlib.grading.futures import hidden_futures
 from crmlib.grading.probe import probe
 from crmlib.grading.reading import Answer, read_answers
 from crmlib.grading.running import Runner
-from crmlib.grading.shops import make_variant
+from crmlib.grading.shops import HiddenShop, make_variant
 from crmlib.suite.executed import failure_in
 from crmlib.suite.files import json_text
 
@@ -100,9 +101,12 @@ def validate(
     if found.problems:
         return found
     with tempfile.TemporaryDirectory(prefix="crmlib-validate-") as place:
-        folders = [
-            make_variant(exercise, Path(place) / str(seed), seed, customers=round(exercise.shop.customers * size))
+        hidden = [
+            HiddenShop(seed, round(exercise.shop.customers * size))
             for seed, size in list(zip(SEEDS, _SIZES, strict=True))[:shops]
+        ]
+        folders = [
+            make_variant(exercise, Path(place) / str(one.seed), one.seed, customers=one.customers) for one in hidden
         ]
         tried = exercise.mistakes[:mistakes]
         runs = list(_runs(exercise, shops, tried))
@@ -113,19 +117,24 @@ def validate(
     if found.problems:
         return found
     found.problems += _alike_everywhere(exercise, reference)
-    again = mark(exercise, [answers["solution again", 0]], reference[:1])
+    futures = hidden_futures(exercise, hidden)
+
+    def marked(label: str, count: int) -> list[QuestionMark]:
+        given = [answers[label, shop] for shop in range(count)]
+        return mark(exercise, given, reference[:count], {name: ones[:count] for name, ones in futures.items()})
+
+    again = marked("solution again", 1)
     found.earned["solution"] = _total(again, exercise)
     found.problems += [
         f"{one.question}: the solution does not agree with itself when it is run twice: {_first(one)}"
         for one in again
         if one.points < one.out_of and exercise.question(one.question).kind != "written"
     ]
-    stub = mark(exercise, [answers["stub", shop] for shop in range(shops)], reference)
+    stub = marked("stub", shops)
     found.earned["stub"] = _total(stub, exercise)
     found.problems += [f"{one.question}: the stub earns {one.points:g} points." for one in stub if one.points]
     for mistake in tried:
-        given = [answers[mistake.name, shop] for shop in range(min(shops, _MISTAKE_SHOPS))]
-        marks = mark(exercise, given, reference[: len(given)])
+        marks = marked(mistake.name, min(shops, _MISTAKE_SHOPS))
         found.earned[mistake.name] = _total(marks, exercise)
         found.problems += _in_mistake(exercise, mistake, marks)
     return found
@@ -256,6 +265,8 @@ def _in_reference(
                 continue
             for said in problems(question, answers[question.id]):
                 yield f"{question.id}: on shop {shop + 1} the solution does not pass its own check: {said}"
+            if question.kind == "plan":
+                continue  # it is simulated, and held to what is possible
             outcome = compare(question, answers[question.id], answers[question.id])
             if question.kind != "written" and outcome.share < 1:
                 yield f"{question.id}: on shop {shop + 1} the solution does not equal itself: {outcome.findings[0]}"
@@ -264,7 +275,8 @@ def _in_reference(
 def _alike_everywhere(exercise: Exercise, reference: Sequence[Answers]) -> Iterator[str]:
     """Find questions whose answer is the same on every shop: a value that was typed in would be right."""
     for question in exercise.questions:
-        if question.kind in {"quiz", "written"} or len(reference) == 1:
+        # A plan may well be rules that fit every shop: it has to bring something on each.
+        if question.kind in {"quiz", "written", "plan"} or len(reference) == 1:
             continue
         others = [compare(question, one[question.id], reference[0][question.id]) for one in reference[1:]]
         if all(other.share == 1 for other in others):

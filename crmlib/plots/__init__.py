@@ -36,6 +36,7 @@ from crmlib.plots.experiments import (
     profit_waterfall,
     uplift_dots,
 )
+from crmlib.plots.future import contact_weeks, group_bars, leaderboard, profit_steps
 from crmlib.plots.intake import agreement_dots, count_bars, coverage_dots
 from crmlib.plots.intervals import interval_dots
 from crmlib.plots.journey import (
@@ -82,6 +83,7 @@ __all__ = [
     "chance_bars",
     "choice_lines",
     "cohort_map",
+    "contact_weeks",
     "control_chart",
     "count_bars",
     "coverage_dots",
@@ -93,17 +95,20 @@ __all__ = [
     "funnel_bars",
     "gain_lines",
     "gap_curve",
+    "group_bars",
     "growth_bars",
     "held_bars",
     "holdout_lines",
     "interval_dots",
     "kpi_panels",
+    "leaderboard",
     "mark_bars",
     "migration_map",
     "month_bars",
     "peeking_lines",
     "power_curve",
     "profit_lines",
+    "profit_steps",
     "profit_waterfall",
     "purchases_map",
     "queue_calendar",
