@@ -50,6 +50,7 @@ def kpi_panels(board: pd.DataFrame, *, title: str, language: str = "en") -> Sequ
         axes.set_axis_off()
     handles, names = panels[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=2, fontsize=9)
+    figure.supxlabel(label("kpi_scales", language), fontsize=10)
     figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=12.5)
     return panels[: len(table)]
 
