@@ -115,7 +115,7 @@ title = f"Revenue changed by {total:+,.0f}; the largest part is '{part}' with {l
 axes = plots.growth_bars(parts, title=title, language=language)
 
 # %% [markdown]
-# The whiskers are intervals. New and lost customers are often the tallest bars, and they pull in opposite directions: a shop may have to win many just to stand still.
+# The whiskers are intervals. The period before may differ a little from its panel above: the panel knows what was known on its day, and some goods came back later. New and lost customers are often the tallest bars, and they pull in opposite directions: a shop may have to win many just to stand still.
 #
 # A campaign can aim at each bar. To win new customers, write to leads. To lose fewer, write to the silent. To sell more to those who stay, make an offer that fits. One campaign, one bar: that is its goal.
 #
@@ -128,7 +128,7 @@ shown = by_segment.set_index("segment").drop(columns=["customer_share", "value"]
 shown.round(2)
 
 # %% [markdown]
-# Read two columns side by side: `customers` and `value_share`. A few segments bring most of the value. Where the order value is high and the orders are few, a second order is worth more than a dearer one.
+# Read two columns side by side: `customers` and `value_share`. A few segments bring most of the value. Where the order value is high and each customer has ordered once, aim at a second order. Where they order often and little, aim at a fuller basket.
 #
 # So we write down, *before* anything is sent:
 #
@@ -434,7 +434,7 @@ if has_lines and {"price", "category"} <= set(shop.products.columns):
     display(shown[["customer_id", "bought", "price", "item", "dearer_price", "times"]].round(2))
 
 # %% [markdown]
-# Often not. A "kind" is here the shop's category, and categories are coarse: the step may lead from a grinder to tea. Read the pairs before you send any, and split a category that mixes what nobody compares. (Orders that came back count here, too, so there may be a few more customers than in the account of orders.)
+# Not always. A "kind" is here the shop's category, and categories are coarse: the step may lead from a grinder to tea. Read the pairs before you send any, and split a category that mixes what nobody compares. (Orders that came back count here, too, so there may be a few more customers than in the account of orders.)
 #
 # ## 8. Did it pay?
 #
@@ -445,7 +445,7 @@ if has_lines and {"price", "category"} <= set(shop.products.columns):
 # - The **discount on orders that would have come anyway**: full-price sales that the campaign has *cannibalised*.
 # - The **messages**.
 #
-# Take care what is measured here, and what is asked. If the line under the figure says that the campaign carried *no* code, no discount was paid in truth, and the account is a what-if: the same orders, had it carried a code. A code would also have brought orders of its own. They are in no data, so they are not in the account.
+# **Measured, or what-if?** A `bundle` campaign, the kind that we read here, carried *no* code. No discount was paid in truth. So the extra orders and the messages are measured, and the two discounts are a what-if: the same orders, had there been a code. A code would have brought some orders of its own, too. They are in no data, so they are not in this account. The line with the figure says what the campaign carried.
 #
 # **What do you expect?** Which is larger, the discount on extra orders or the one on orders that came anyway?
 

@@ -283,11 +283,11 @@ if not has_consents:
 reasons = week.held["why"].value_counts()
 record("held_back", reasons.rename_axis("why").reset_index())
 most = text.label(f"why_{reasons.index[0]}", language).lower() if len(reasons) else "nothing"
-title = f"{len(week.held):,} messages were held back; the most frequent reason: {most}"
+title = f"{len(week.held):,} messages were held back; most often: {most}"
 axes = plots.held_bars(week.held, title=title, language=language)
 
 # %%
-week.held.drop_duplicates("why")[["customer_id", "sequence", "channel", "why", "detail"]].style.hide()
+week.held.drop_duplicates("why")[["customer_id", "sequence", "channel", "why", "detail"]].style.hide().format(na_rep="")
 
 # %% [markdown]
 # One example of each reason. Read them in three groups.
@@ -430,7 +430,7 @@ explore(what_if, off=(0.0, 0.3, 0.05), extra_per_100=(-1.0, 3.0, 0.1), interacti
 # %% [markdown]
 # **Decision.** Switch the sequences on that cost nothing but care: the question after a parcel, the answer to a low score. Keep the win-back small, with its control group, and remake its queue every morning. Plan the test as notebook 07 does: at a few messages a week, and a tenth of them as control, a small gain takes very long to see. So test something bold, such as the mail with the code against the mail without, and half against half. Where the interval above reaches below 0, lower the discount before you write to more people. Use the table of those held back as a to-do list: where the most frequent reason is that people never said yes, a better reason to say yes reaches more of them than any sequence.
 #
-# **How sure?** Of the money, not at all, where the low end above is a loss and the high end a gain: one campaign of this size cannot tell the two apart. And half the orders using the code is an assumption. Of the rest, quite: nobody in the queue said no.
+# **How sure?** Of the money, not at all, where the low end above is a loss and the high end a gain: one campaign of this size cannot tell the two apart. And the share that uses the code is an assumption. Of the rest, quite: nobody in the queue said no.
 
 # %% [markdown]
 # ## What you can do now
