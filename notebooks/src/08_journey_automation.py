@@ -403,8 +403,9 @@ money["worth"] = [worth(effect[name]) for name in ("low", "difference", "high")]
 record("decision", money.reset_index(names="case"))
 off = discount * redeemed  # of an order, on average
 pays_from = (base * basket * off + contact_cost) / (basket * (margin - off)) if margin > off else float("inf")
-print(f"{sent} messages; a basket of {basket:.2f}; {100 * base:.1f} orders per 100 come anyway.")
-print(f"A message pays from {100 * pays_from:.2f} extra orders per 100 on.")
+print(f"{sent} messages; a basket of {basket:.2f}.")
+if tried:
+    print(f"{100 * base:.1f} orders per 100 come anyway; a message pays from {100 * pays_from:.2f} extra ones on.")
 if tried and sent and 0 < base < base + pays_from < 1:
     sizes = experiments.sample_size(base, pays_from, control_share=miss_you.control_share)
     print(f"To find so many in 80 % of tests takes {(sizes.treated + sizes.control) / sent:,.0f} such weeks.")
