@@ -445,7 +445,7 @@ if has_lines and {"price", "category"} <= set(shop.products.columns):
 # - The **discount on orders that would have come anyway**: full-price sales that the campaign has *cannibalised*.
 # - The **messages**.
 #
-# **Measured, or what-if?** A `bundle` campaign, the kind that we read here, carried *no* code. No discount was paid in truth. So the extra orders and the messages are measured, and the two discounts are a what-if: the same orders, had there been a code. A code would have brought some orders of its own, too. They are in no data, so they are not in this account. The line with the figure says what the campaign carried.
+# **Measured, or what-if?** A `bundle` campaign, the kind read here unless you change it, carried *no* code. No discount was paid in truth. So the extra orders and the messages are measured, and the two discounts are a what-if: the same orders, had there been a code. A code would have brought some orders of its own, too. They are in no data, so they are not in this account. The line with the figure says what the campaign carried.
 #
 # **What do you expect?** Which is larger, the discount on extra orders or the one on orders that came anyway?
 
