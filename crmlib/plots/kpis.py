@@ -49,7 +49,8 @@ def kpi_panels(board: pd.DataFrame, *, title: str, language: str = "en") -> Sequ
     for axes in panels[len(table) :]:
         axes.set_axis_off()
     handles, names = panels[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=2, fontsize=9)
+    scales = label("kpi_scales", language)
+    figure.legend(handles, names, loc="outside lower center", ncols=2, fontsize=9, title=scales, title_fontsize=9)
     figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=12.5)
     return panels[: len(table)]
 

@@ -3,7 +3,7 @@
 #
 # **The shop's question:** we know who is about to leave, who is new and who recommends us. How do we write to each of them in time, by itself, without writing to anybody who does not want it?
 #
-# *75 minutes. Notebook 06 explains the signs of leaving. Notebook 01 explains consent.*
+# *75 minutes. Notebook 01 explains consent, notebook 06 the signs of leaving, notebook 07 the account of a campaign.*
 
 # %% [markdown]
 # ## After this notebook you can
@@ -25,6 +25,7 @@ silence_days: int = 60  # so many days without an order set the win-back off
 discount: float = 0.10  # what the win-back takes off an order
 code: str = "RIATTVA10"  # the code that redeems it
 margin: float = 0.30  # share of an order's value that stays with the shop
+redeemed: float = 0.50  # share of the orders that use the code: an assumption
 contact_cost: float = 0.05  # what one mail costs, in the shop's currency
 platform: str = "klaviyo"  # who sends it: "klaviyo", "hubspot", "mautic", or "plain" for a table
 
@@ -37,7 +38,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from crmlib import actions, churn, explore, journey, open_shop, plots, record, stop_here
+from crmlib import actions, churn, experiments, explore, journey, open_shop, plots, record, stop_here, text
 from crmlib.actions import Condition, Offer, Sequence, Step, Trigger
 
 plots.use_style()
@@ -100,7 +101,9 @@ title = f"{types.idxmax().replace('_', ' ').capitalize()} is the largest type: {
 axes = plots.type_bars(people, title=title, language=language)
 
 # %% [markdown]
-# Our hands and the library agree on every buyer. Each type has its own action and channels; the table is the policy's, after the course text. `reached` is the share of the type whom at least one of these channels may reach.
+# Our hands and the library agree on every buyer. Where *at risk* is the largest type, do not be alarmed: two signs are quickly shown. Whoever bought once, months ago, and has not logged in since shows both. Notebook 06 asks whom of them a message can keep.
+#
+# Each type has its own action and channels; the table is the policy's, after the course text. `reached` is the share of the type whom at least one of these channels may reach.
 
 # %%
 people["reached"] = people["channels"].fillna("") != ""
@@ -112,19 +115,19 @@ record("reached", plan["reached"].round(4).rename_axis("type").reset_index())
 plan.style.format({"people": "{:,}", "reached": "{:.0%}"})
 
 # %% [markdown]
-# A low `reached` is no failure of the software. Those people have not said yes, and the action for them is another one: a better reason to say yes.
+# A low `reached` is no failure of the software. Those people have not said yes. No prospect can be reached, by definition: whoever gives a consent is a lead. The action for them waits on the site, as a better reason to say yes.
 #
 # ## 2. The journey
 #
-# A type says what somebody *is today*. A stage says how far somebody *has come*. The text of the course has five stages, and another text has four A. They are three views of one road, and this table lays them on each other.
+# A type says what somebody *is today*. A stage says how far somebody *has come*. The course text has five stages. Another text has the four A: aware, attitude, act, act again. They are three views of one road, and this table lays them on each other.
 
 # %%
-journey.models()
+journey.models().style.hide()
 
 # %% [markdown]
 # Now count how many came at least so far.
 #
-# **What do you expect?** Where is the largest loss between one stage and the next?
+# **What do you expect?** From which stage does the smallest share go on to the next?
 
 # %% mystnb={"image": {"alt": "A funnel of five bars: people who came at least to awareness, consideration, acquisition, retention and advocacy."}}
 steps = journey.funnel(people)
@@ -135,9 +138,11 @@ title = f"The narrowest step leads to {lost}: {after.min():.0%} go on"
 axes = plots.funnel_bars(steps, title=title, language=language)
 
 # %% [markdown]
-# Each bar holds all who came at least so far, so bars only get shorter. The step shares say how many of one bar are in the next. A funnel counts everybody since the beginning: it is slow to change, and it says nothing of those who go *back*.
+# Each bar holds all who came at least so far, so bars only get shorter. The step shares say how many of one bar are in the next. Two of them deserve a second look. The step to *acquisition* flatters: most visitors who did not buy left no name, so they are in no bar. And *advocacy* holds more people than the map has advocates: those who also show two signs of leaving stand in the map as at risk.
 #
-# For that, look at the types on two days.
+# A funnel counts everybody since the beginning: it is slow to change, and it says nothing of those who go *back*.
+#
+# For that, look at the types on two days. Only people with a customer number can be followed, so the table is smaller than the map.
 #
 # **What do you expect?** Of those who were at risk a quarter ago, how many are customers again?
 
@@ -150,13 +155,13 @@ title = "Nobody was at risk a quarter ago" if np.isnan(back) else f"{back:.0%} o
 axes = plots.transition_map(moved, title=title, language=language)
 
 # %% [markdown]
-# Read along a row: where did these people go? The diagonal stayed. A way back from *at risk* is what a win-back is for; some of it happens without one, and that is why section 5 keeps a control group.
+# Read along a row: where did these people go? The diagonal stayed. A way back from *at risk* is what a win-back is for; some of it happens without one, and that is why the sequence below keeps a control group. The last row holds those whom the shop did not know on the earlier day.
 #
 # ## 3. A sequence, step by step
 #
 # An **automated sequence** has few parts: an event that sets it off (the **trigger**), one or more messages (the **steps**), who may enter, and what ends it. We build one that stimulates a repurchase: `silence_days` days without an order, then one mail with a discount.
 #
-# By law and by decency, a third part comes first: the **purpose**, the ground on which we write. A shop in Italy may mail its *own customers* about *similar goods*, if it offered them an opt-out when it took their address. That is **soft spam**. It covers mail only; for an SMS we need a yes.
+# By law and by decency, one part comes before all of them: the **purpose**, the ground on which we write. A shop in Italy may mail its *own customers* about *similar goods*, if it offered them an opt-out when it took their address, and offers it again in each mail. That is **soft spam**. It covers mail only; for an SMS we need a yes.
 
 # %%
 offer = Offer(kind="winback", discount=discount, code=code, valid_days=21)
@@ -168,7 +173,7 @@ miss_you = Sequence(
 print(miss_you.to_toml())
 
 # %% [markdown]
-# This is the whole sequence, as a file. Files can be read, compared and kept: when we change it, `version` goes up, and every message says which version sent it.
+# This is the whole sequence, as a file; what is left at its default is not written. Files can be read, compared and kept: when we change it, `version` goes up, and every message says which version sent it.
 #
 # **Whom does it reach next week?** Work it out by hand. The day on which `silence_days` days are *over* is the last order's day plus `silence_days` plus 1. Who has that day in next week is due, if nothing else happens until then.
 
@@ -203,6 +208,8 @@ title = f"Two messages within {second.after_days:.0f} days, and none after an or
 axes = plots.sequence_line(miss_you, title=title, language=language)
 
 # %% [markdown]
+# Read the line from left to right: silence, a mail, two weeks to think, an SMS. Whoever orders on the way drops out.
+#
 # A shop runs more than one sequence. Those that come with crmlib cover a customer's whole life. We put ours in the place of the win-back, and make next week's queue of all of them together.
 #
 # **What do you expect?** Which days get the most messages?
@@ -224,7 +231,9 @@ title = (
 axes = plots.queue_calendar(week.entries, title=title, language=language)
 
 # %% [markdown]
-# The sequences compete for the same people. The policy's **frequency cap** (three messages within seven days, unless you change it) counts across all of them, so that no customer pays for our enthusiasm. Messages about an order, such as "is all well with your parcel?", are a service and count for nothing.
+# The last days look quiet, and some sequences are missing there. That is no trend. The queue knows only what *has happened*: who orders, visits or answers next week will set off messages that nobody can list today. So a queue is no forecast of next week's mail, and it has to be made anew each day.
+#
+# The sequences compete for the same people. The policy's **frequency cap** (three messages within seven days, unless you change it) counts across all of them, so that no customer pays for our enthusiasm. Messages about an order, such as "is all well with your parcel?", are a service, and do not count.
 #
 # ## 4. The message
 #
@@ -260,7 +269,7 @@ for name in (None, "<script>alert('gotcha')</script>", "Anna\nBcc: everybody@exa
         print(f"{name!r}: refused. {error}")
 
 # %% [markdown]
-# Nothing, a script, a line break. The first has its fallback. The second becomes harmless text. The third would have smuggled a second recipient into the mail's head, and is refused: one message is lost, the queue goes on.
+# Nothing, a script, a line break. The first has its fallback. The second becomes harmless text. The third would have smuggled a second recipient into the mail's head, and is refused: this one message is not sent, and the queue goes on.
 #
 # ## 5. The gates: who is held back, and why?
 #
@@ -273,19 +282,19 @@ if not has_consents:
     print("This shop keeps no consents: nobody may be written to, and the queue is empty. That is as it should be.")
 reasons = week.held["why"].value_counts()
 record("held_back", reasons.rename_axis("why").reset_index())
-most = reasons.index[0].replace("_", " ") if len(reasons) else "nothing"
-title = f"{len(week.held):,} messages were held back, most of them for: {most}"
+most = text.label(f"why_{reasons.index[0]}", language).lower() if len(reasons) else "nothing"
+title = f"{len(week.held):,} messages were held back; most often: {most}"
 axes = plots.held_bars(week.held, title=title, language=language)
 
 # %%
-week.held.drop_duplicates("why")[["customer_id", "sequence", "channel", "why", "detail"]]
+week.held.drop_duplicates("why")[["customer_id", "sequence", "channel", "why", "detail"]].style.hide().format(na_rep="")
 
 # %% [markdown]
 # One example of each reason. Read them in three groups.
 #
 # - **Not allowed**: no consent, withdrawn, no opt-out offered. The law decides, not we.
 # - **Not now**: entered too recently, ordered in the meantime, over the cap. Good manners decide.
-# - **By lot**: the control group. Curiosity decides.
+# - **By lot**: the control group. The lot decides, so that we can learn.
 #
 # Let us go through the conditions of soft spam by hand, for all who are due, and compare with the gate. Who gave a marketing consent for mail needs no exception; who withdrew anything about mail is out; the others need the opt-out that was offered when they bought.
 
@@ -305,11 +314,15 @@ else:
     print("Nothing to compare: there are no consents.")
 
 # %% [markdown]
+# Hand and gate agree on every name. Those who neither said yes nor withdrew are held back, too: nobody offered them a way out.
+#
 # ## 6. Handing over: the export
 #
 # Mail is sent by a platform. It takes people as files or through its API, and each platform has its own rules: how many in one file, how a phone number is written, what a date looks like. `actions.export` gates once more, on the shop's own day, and writes files that keep the rules.
 #
 # Open what was written. Trust nothing that you have not read back.
+#
+# **What do you expect?** Will everybody in the queue be in the file?
 
 # %%
 scratch = tempfile.TemporaryDirectory()
@@ -334,6 +347,8 @@ first_row = pd.Series(rows[0] if rows else {"people": "none: nobody may be writt
 first_row[first_row != ""].to_frame()
 
 # %% [markdown]
+# The queue asks whether we *may* write. The export also asks whether we *can*: `no_address` are people whose address for that channel is missing or cannot be used. They, too, stand in a table.
+#
 # Three things to notice.
 #
 # - **No more than needed.** Who gets a mail has no phone number in the file, and the other way round, as far as the platform allows.
@@ -356,26 +371,29 @@ print(f"Of {len(stale)} messages on the old list, {bought.sum()} would go to peo
 print(f"The gate of today stops {len(stopped)}: it knows who withdrew, not who bought.")
 
 # %% [markdown]
-# "We miss you", to a customer who bought last week. That is worse than no message: it says that nobody looked. And it gives ten per cent to people who buy without.
+# "We miss you", to a customer who has just bought. That is worse than no message: it says that nobody looked. And it gives a discount to people who buy without.
 #
 # The gate of the export looks at permissions and caps. It cannot know that a reason is gone: only a new queue does. So the rule is simple: **make the queue anew, each day, just before it is sent.** An entry keeps its name (`entry_id`) when it is made again, so nothing goes out twice.
 #
 # ## What should the shop do?
 #
-# What would next week's win-back be worth? The last win-back campaign had a control group. It tells how many orders a mail *adds*.
+# What would next week's win-back be worth? The last win-back campaign had a control group. It tells how many orders a mail *adds*, and, by those kept out, how many come *anyway*. The account is that of notebook 07: the margin on the extra orders, less the discount on all orders that use the code, less the mail.
+#
+# **What do you expect?** Next week's messages: do they earn tens, hundreds or thousands?
 
 # %%
 tried = {"campaigns", "assignments"} <= set(shop.tables)
 sent = int((week.entries["sequence"] == "miss_you").sum())
 basket = float(orders["amount"].astype(float).mean())
-effect = {"low": 0.0, "difference": 0.0, "high": 0.0}
+effect, base = {"low": 0.0, "difference": 0.0, "high": 0.0}, 0.0
 if tried:
     trials = churn.experiments(shop, kind="winback")
-    effect = churn.arm_difference(trials[trials["campaign_id"] == trials["campaign_id"].iloc[-1]])
+    last = trials[trials["campaign_id"] == trials["campaign_id"].iloc[-1]]
+    effect, base = churn.arm_difference(last), float(last.loc[last["contacted"] == 0, "window_orders"].mean())
 
 
-def worth(extra: float, messages: int = sent, off: float = discount) -> float:
-    return messages * (extra * basket * (margin - off) - contact_cost)
+def worth(extra: float, off: float = discount) -> float:
+    return sent * (extra * basket * margin - (base + extra) * basket * off * redeemed - contact_cost)
 
 
 # %%
@@ -383,14 +401,22 @@ money = pd.DataFrame({"extra orders per 100": [100 * effect[name] for name in ("
                      index=["at the low end", "best guess", "at the high end"])  # fmt: skip
 money["worth"] = [worth(effect[name]) for name in ("low", "difference", "high")]
 record("decision", money.reset_index(names="case"))
-pays_from = contact_cost / (basket * (margin - discount)) if margin > discount else float("inf")
-print(f"{sent} messages; a basket of {basket:.2f}. A message pays from {100 * pays_from:.2f} extra orders per 100 on.")
+off = discount * redeemed  # of an order, on average
+pays_from = (base * basket * off + contact_cost) / (basket * (margin - off)) if margin > off else float("inf")
+print(f"{sent} messages; a basket of {basket:.2f}.")
+if tried:
+    print(f"{100 * base:.1f} orders per 100 come anyway; a message pays from {100 * pays_from:.2f} extra ones on.")
+if tried and sent and 0 < base < base + pays_from < 1:
+    sizes = experiments.sample_size(base, pays_from, control_share=miss_you.control_share)
+    print(f"To find so many in 80 % of tests takes {(sizes.treated + sizes.control) / sent:,.0f} such weeks.")
 if not tried:
     print(f"{shop.name} has no campaign with a control group: what a message adds is not known. Run one first.")
 money.style.format(precision=2)
 
 # %% [markdown]
-# How much hangs on the discount? Everybody who uses the code pays less, also those who would have ordered without it: that cost is not even in this sum.
+# Read the last column from end to end: that is what we do not know. And the sums are small: one week of one sequence is little money, won or lost.
+#
+# How much hangs on the discount? Set it to 0, and leave the extra orders as they are. That is too kind, since the code itself brings some of them, but it shows what the code costs.
 
 
 # %%
@@ -403,9 +429,9 @@ what_if(off=discount, extra_per_100=round(100 * effect["difference"], 1))
 explore(what_if, off=(0.0, 0.3, 0.05), extra_per_100=(-1.0, 3.0, 0.1), interactive=interactive)
 
 # %% [markdown]
-# **Decision.** Switch the sequences on that cost nothing but care: the question after a parcel, the answer to a low score. Run the win-back with its control group, remake its queue every morning, and look after eight weeks. If the interval of extra orders still holds 0 then, lower the discount before you write to more people. Use the table of those held back as a to-do list: the most frequent reason is "no consent", so the cheapest way to reach more people is a better reason to say yes.
+# **Decision.** Switch the sequences on that cost nothing but care: the question after a parcel, the answer to a low score. Keep the win-back small, with its control group, and remake its queue every morning. Plan the test as notebook 07 does: at a few messages a week, and a tenth of them as control, a small gain takes very long to see. So test something bold, such as the mail with the code against the mail without, and half against half. Where the interval above reaches below 0, lower the discount before you write to more people. Use the table of those held back as a to-do list: where the most frequent reason is that people never said yes, a better reason to say yes reaches more of them than any sequence.
 #
-# **How sure?** Where there is an interval above, it usually holds 0: one campaign of this size cannot tell a small gain from a small loss. What is *certain* is the other column of the ledger: nobody in the queue said no.
+# **How sure?** Of the money, not at all, where the low end above is a loss and the high end a gain: one campaign of this size cannot tell the two apart. And the share that uses the code is an assumption. Of the rest, quite: nobody in the queue said no.
 
 # %% [markdown]
 # ## What you can do now
