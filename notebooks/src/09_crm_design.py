@@ -341,7 +341,7 @@ explore(trial, off=(0.0, 0.3, 0.05), pause=(7, 70, 7), silent=(0, 90, 15), most=
         budget=(0.0, 1000.0, 50.0), interactive=interactive)  # fmt: skip
 
 # %% [markdown]
-# Line by line: the design; the same with a discount (`off`); with nobody left alone (`spare`); only to who has been silent for 60 days (`silent`); without feedback for low scores (`answer`); with almost no money (`budget`). Compare each with the first. The discount eats most of the gain, or all of it. So does writing to those who should be left alone, though it reaches more people. @@READ
+# Line by line: the design; the same with a discount (`off`); with nobody left alone (`spare`); only to who has been silent for 60 days (`silent`); without feedback for low scores (`answer`); with almost no money (`budget`). Compare each with the first. The discount eats most of the gain, or all of it. So does writing to those who should be left alone, though it reaches more people. READING TO COME
 #
 # ## 8. The pitfall: more is better
 #
