@@ -332,6 +332,7 @@ def trial(
           f"{came['opt_outs']:.0f} opt-outs, {came['contact_cost'] + came['discounts']:,.0f} spent.")  # fmt: skip
 
 
+# %%
 for change in ({}, {"off": 0.10}, {"spare": False}, {"silent": 60}, {"answer": False}, {"budget": 50.0}):
     print(f"{change or 'the design'}: ", end="")
     trial(**change)
