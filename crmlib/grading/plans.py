@@ -55,7 +55,8 @@ def recorded_plan(answer: Answer) -> Plan:
         raise UnfitError(f"The plan has {len(sequences):,} sequences; {MOST_SEQUENCES} are simulated at most.")
     try:
         plan = msgspec.convert(answer.value, Plan)
-    except (msgspec.MsgspecError, PolicyError) as error:
+        msgspec.json.encode(plan)  # half a character, which JSON can escape, is no text
+    except (msgspec.MsgspecError, PolicyError, UnicodeError) as error:
         raise UnfitError(f"The plan cannot be read: {printable(str(error))}") from None
     _bounded(plan)
     return plan

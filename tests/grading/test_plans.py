@@ -98,6 +98,7 @@ def test_a_plan_comes_back_as_it_was_handed_in() -> None:
         ({"name": "x", "truth": "please"}, "unknown field `truth`"),
         ({"name": "x", "sequences": [{}] * 5000}, "5,000 sequences; 20 are simulated at most"),
         ({"name": "x", "targeting": {"y": {"customers": ["C1"]}}}, "no sequence 'y'"),
+        ({"name": "x", "scores": {"s": {"\ud800": 1.0}}}, "cannot be read: .*surrogates"),
     ],
 )
 def test_what_is_no_plan_is_refused_with_the_reason(recorded: Any, said: str) -> None:
