@@ -333,9 +333,9 @@ def trial(
 
 
 # %%
-for change in ({}, {"off": 0.10}, {"spare": False}, {"silent": 60}, {"answer": False}, {"budget": 50.0}):
-    print(change or "the design")
-    trial(**change)
+for variant in ({}, {"off": 0.10}, {"spare": False}, {"silent": 60}, {"answer": False}, {"budget": 50.0}):
+    print(variant or "the design")
+    trial(**variant)
 
 # %%
 explore(trial, off=(0.0, 0.3, 0.05), pause=(7, 70, 7), silent=(0, 90, 15), most=(1, 4), spare=True, answer=True,
