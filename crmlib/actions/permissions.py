@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crmlib import engine
-from crmlib.churn.observed import columns_of
+from crmlib.churn.consent import consents_of
 from crmlib.days import until
 from crmlib.engine import quote
 from crmlib.errors import SchemaError
@@ -65,9 +65,7 @@ def permissions(shop: Shop, people: Table, rules: Policy) -> pd.DataFrame:
         customer_id as index; ``service_email`` and so on, purpose and channel: 1 in force, 0 withdrawn, missing if it
         was never given; days_since_order.
     """
-    wanted = dict.fromkeys(("customer_id", "channel", "purpose"), "varchar")
-    wanted |= dict.fromkeys(("given_ts", "withdrawn_ts"), "timestamp")
-    consents = columns_of(shop, "consents", wanted, f"customer_id in (select customer_id from {people.name})")
+    consents = consents_of(shop, where=f"customer_id in (select customer_id from {people.name})")
     end = until(shop.as_of)
     restores = int(rules.intake.later_grant == "restores")
     in_force = engine.run("churn_consents", tables={"consents": consents}, until=end, restores=restores)

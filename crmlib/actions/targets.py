@@ -182,8 +182,8 @@ def _known(customers: pd.Index[Any], seen: pd.DataFrame, where: str) -> None:
         )
 
 
-def allowed(sequence: Sequence, channel: str, may: Callable[[str], Bools], policy: Policy) -> Bools | None:
-    """Tell who may be contacted through a channel on the sequence's grounds; None where nobody ever may.
+def allowed(sequence: Sequence, channel: str, may: Callable[[str], Bools], policy: Policy) -> Bools:
+    """Tell who may be contacted through a channel on the sequence's grounds.
 
     Parameters
     ----------
@@ -198,11 +198,9 @@ def allowed(sequence: Sequence, channel: str, may: Callable[[str], Bools], polic
     """
     if sequence.purpose == "service":
         return np.ones_like(may("email"))
-    if sequence.purpose == "soft_spam":
-        if channel not in policy.contact.soft_spam_channels:
-            return None
+    if sequence.purpose == "soft_spam" and channel in policy.contact.soft_spam_channels:
         return may(channel) | may("soft_spam")
-    return may(channel)
+    return may(channel)  # where the exception does not reach, consent does
 
 
 def check_plan(plan: Plan, seen: pd.DataFrame, *, policy: Policy | str | dict[str, Any] | None = None) -> None:
@@ -220,9 +218,8 @@ def check_plan(plan: Plan, seen: pd.DataFrame, *, policy: Policy | str | dict[st
     Raises
     ------
     PolicyError
-        A listed customer allows none of the first step's channels; soft spam goes through a channel that the law leaves
-        out; the first message to all who are listed costs more than the budget; a column, segment or customer is not
-        known. The message says which.
+        A listed customer allows none of the first step's channels; the first message to all who are listed costs more
+        than the budget; a column, segment or customer is not known. The message says which.
 
     Examples
     --------
@@ -238,14 +235,6 @@ def check_plan(plan: Plan, seen: pd.DataFrame, *, policy: Policy | str | dict[st
         chosen, _ = targeted(plan, sequence, seen)
         for condition in (*sequence.conditions, *(one for step in sequence.steps for one in step.conditions)):
             holds(condition, seen, where)
-        for step in sequence.steps:
-            for channel in step.channels:
-                if allowed(sequence, channel, lambda name: seen[f"may_{name}"].to_numpy(dtype=bool), rules) is None:
-                    raise PolicyError(
-                        f"{where}, step {step.name}: the exception for one's own customers (soft spam) does not cover "
-                        f"{channel}, only {', '.join(rules.contact.soft_spam_channels)}. Ask for consent (purpose "
-                        "marketing), or take the channel out."
-                    )
         if plan.targeting.get(sequence.name, Targeting()).customers is None:
             continue
         planned += _planned(plan, sequence, seen, chosen, rules)
@@ -261,7 +250,7 @@ def _planned(plan: Plan, sequence: Sequence, seen: pd.DataFrame, chosen: Bools, 
     reached, cost = np.zeros(len(seen), dtype=bool), 0.0
     for channel in sequence.steps[0].channels:
         may = allowed(sequence, channel, lambda name: seen[f"may_{name}"].to_numpy(dtype=bool), rules)
-        new = chosen & ~reached & (may if may is not None else False)
+        new = chosen & ~reached & may
         cost += float(new.sum()) * plan.costs.of(channel)
         reached |= new
     refused = chosen & ~reached

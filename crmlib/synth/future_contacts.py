@@ -203,9 +203,8 @@ class Automation:
         left = due
         for channel in step.channels:
             may = allowed(running.sequence, channel, self._permissions.of, self._present.policy)
-            chosen = np.flatnonzero(left & may) if may is not None else np.zeros(0, dtype=np.int64)
-            left = left & ~may if may is not None else left
-            chosen = self._paid(running, chosen, channel)
+            chosen = self._paid(running, np.flatnonzero(left & may), channel)
+            left = left & ~may
             if len(chosen):
                 if running.sequence.purpose != "service":
                     self._sent[-1][chosen] += 1

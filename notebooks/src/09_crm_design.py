@@ -143,16 +143,23 @@ message = actions.render(entry, contact, policy=begins.policy)
 print(message.subject, message.text, sep="\n\n")
 
 # %% [markdown]
-# The exception covers e-mail, and nothing else. What if we put the same words into an SMS?
+# The exception covers e-mail, and nothing else: an SMS would go only to those who agreed to SMS. What if we list five hundred customers by name, whatever they allowed?
 
 # %%
 try:
-    outcome(begins, actions.read_plan(told.replace('"email"', '"email", "sms"')), days=7, seed=1, parameters=sizes)
+    listed = f"[targeting.personal_discount]\ncustomers = {list(seen.index[:500])}"
+    outcome(
+        begins,
+        actions.read_plan(told.replace("[targeting.personal_discount]", listed)),
+        days=7,
+        seed=1,
+        parameters=sizes,
+    )
 except CrmlibError as error:
     print(error)
 
 # %% [markdown]
-# The plan is refused before anybody is contacted, and the reason is said. The same happens to a list with people who gave no permission, or to a first wave that costs more than the budget.
+# The plan is refused before anybody is contacted, and the reason is said. The same happens to a first wave that costs more than the budget.
 #
 # ## 4. Let it run
 #

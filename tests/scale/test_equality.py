@@ -76,6 +76,7 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "churn_lifetimes": ({"orders": "orders"}, {**NOW, "silence": 180}),
     "churn_logins": ({"logins": "events"}, {**NOW, "recent_days": 90}),
     "churn_mails": ({"events": "events"}, {**NOW, "recent_days": 90}),
+    "churn_objections": ({"consents": "said", "customers": "mailboxes", "contacts": "cards"}, {}),
     "churn_outcomes": ({"orders": "orders"}, {"after": until(BEFORE), "until": until(DAY)}),
     "churn_tickets": ({"tickets": "tickets"}, {**NOW, "recent_days": 90}),
     "churn_windows": ({"gaps": "named_gaps"}, {"quantile": 0.9}),
@@ -193,6 +194,15 @@ def small_tables() -> dict[str, pd.DataFrame]:
                                   "given_ts": start[:8_000],
                                   "withdrawn_ts": pd.Series(start[:8_000] + pd.Timedelta(days=40)).mask(
                                       chance.random(8_000) < 0.5)}),
+        "said": pd.DataFrame({"customer_id": pd.Series(who[:4_000]).where(chance.random(4_000) < 0.8),
+                              "contact_id": np.char.mod("l%d", np.arange(4_000)), "channel": "email",
+                              "purpose": chance.choice(["marketing", "soft_spam"], 4_000), "given_ts": start[:4_000],
+                              "withdrawn_ts": pd.Series(start[:4_000] + pd.Timedelta(days=40)).mask(
+                                  chance.random(4_000) < 0.7)}),
+        "mailboxes": pd.DataFrame({"customer_id": np.char.mod("c%d", np.arange(900)),
+                                   "email": np.char.mod(" Box%d@x.example", np.arange(900) % 700)}),
+        "cards": pd.DataFrame({"contact_id": np.char.mod("l%d", np.arange(4_000)),
+                               "email": np.char.mod("box%d@X.example ", np.arange(4_000) % 1_500)}),
         "channels": pd.DataFrame({"customer_id": who[:9_000],
                                   "channel": ["search", "social", None] * 3_000}).drop_duplicates(
                                       "customer_id"),

@@ -151,9 +151,10 @@ def test_a_list_with_customers_who_gave_no_permission_is_refused(begins: Present
     assert outcome(begins, fine, days=7, seed=1).totals()["contacts"] == 5
 
 
-def test_soft_spam_by_text_message_is_refused(begins: Present) -> None:
+def test_soft_spam_by_text_message_reaches_those_who_agreed_to_text_messages(begins: Present) -> None:
     step = Step(name="first", channels=("sms",), template="text")
-    refused(begins, a_plan(a_sequence(purpose="soft_spam", steps=(step,))), "does not cover sms, only email")
+    sent = outcome(begins, a_plan(a_sequence(purpose="soft_spam", steps=(step,))), days=7, seed=1).contacts
+    assert set(sent["customer_id"]) == set(begins.seen.index[begins.seen["may_sms"]])
 
 
 def test_a_list_that_costs_more_than_the_budget_is_refused(begins: Present) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from crmlib import policy as policies
 from crmlib.actions.gates import HELD, gate
 from crmlib.actions.recipients import recipients, without_address
-from crmlib.churn.observed import columns_of
+from crmlib.churn.consent import consents_of
 from crmlib.days import until
 from crmlib.errors import SchemaError
 from crmlib.schema import did_you_mean
@@ -204,8 +204,7 @@ def _agreed(entries: pd.DataFrame, shop: Shop, rules: Policy) -> dict[tuple[str,
     if "consents" not in shop.tables or not len(entries):
         return {}
     engine = shop.orders.engine
-    kinds = dict.fromkeys(("customer_id", "channel", "purpose"), "varchar")
-    consents = columns_of(shop, "consents", kinds | dict.fromkeys(("given_ts", "withdrawn_ts"), "timestamp"))
+    consents = consents_of(shop)
     wanted = engine.add(entries.loc[entries["purpose"] != "service", ["customer_id"]].drop_duplicates())
     found = engine.query(
         "actions_agreed",
