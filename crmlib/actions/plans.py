@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
-from crmlib.actions.sequences import Condition, Name, Sequence, Share  # noqa: TC001 - msgspec reads the types
+from crmlib.actions.sequences import Conditions, Name, Sequence, Share, Word  # noqa: TC001 - msgspec reads the types
 from crmlib.errors import PolicyError
 
 if TYPE_CHECKING:
@@ -95,10 +95,10 @@ class Targeting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         These customers only.
     """
 
-    segments: tuple[str, ...] = ()
-    signals: tuple[Literal["no_login", "no_purchase", "low_score"], ...] = ()
-    conditions: tuple[Condition, ...] = ()
-    score: str | None = None
+    segments: Annotated[tuple[Word, ...], msgspec.Meta(max_length=50)] = ()
+    signals: Annotated[tuple[Literal["no_login", "no_purchase", "low_score"], ...], msgspec.Meta(max_length=3)] = ()
+    conditions: Conditions = ()
+    score: Word | None = None
     at_least: Score | None = None
     top_share: Share | None = None
     customers: tuple[CustomerId, ...] | None = None
@@ -137,9 +137,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """
 
     name: Name
-    sequences: tuple[Sequence, ...] = ()
-    targeting: dict[str, Targeting] = {}
-    scores: dict[str, dict[CustomerId, Score]] = {}
+    sequences: Annotated[tuple[Sequence, ...], msgspec.Meta(max_length=100)] = ()
+    targeting: Annotated[dict[Word, Targeting], msgspec.Meta(max_length=100)] = {}
+    scores: Annotated[dict[Word, dict[CustomerId, Score]], msgspec.Meta(max_length=100)] = {}
     budget: Money | None = None
     costs: Costs = Costs()
 

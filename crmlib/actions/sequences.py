@@ -43,6 +43,9 @@ OfferKind = Literal[
 Days = Annotated[float, msgspec.Meta(ge=0, le=3650)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
+# Bounds of what is read, far beyond what people write: whoever runs a sequence of a stranger knows what it can cost.
+Word = Annotated[str, msgspec.Meta(max_length=100)]
+Words = Annotated[tuple[Word, ...], msgspec.Meta(max_length=200)]
 
 
 class Trigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -78,14 +81,17 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         Bounds of a number, inclusive.
     """
 
-    column: str
-    one_of: tuple[str, ...] | None = None
+    column: Word
+    one_of: Words | None = None
     at_least: float | None = None
     at_most: float | None = None
 
     def __post_init__(self) -> None:
         if self.one_of is None and self.at_least is None and self.at_most is None:
             raise PolicyError(f"condition on {self.column!r}: say one_of, at_least or at_most.")
+
+
+Conditions = Annotated[tuple[Condition, ...], msgspec.Meta(max_length=20)]
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -105,7 +111,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     kind: OfferKind
     discount: Share = 0.0
-    code: str = ""
+    code: Word = ""
     valid_days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 21
 
 
@@ -130,17 +136,17 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     name: Name
     after_days: Days = 0.0
-    channels: tuple[Channel, ...]
+    channels: Annotated[tuple[Channel, ...], msgspec.Meta(max_length=4)]
     template: Name
     offer: Offer | None = None
-    conditions: tuple[Condition, ...] = ()
+    conditions: Conditions = ()
 
 
 class Cap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """At most so many contacts of this sequence within so many days, beside the policy's cap over all."""
 
-    most: Annotated[int, msgspec.Meta(ge=1)]
-    within_days: Annotated[int, msgspec.Meta(ge=1)]
+    most: Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+    within_days: Annotated[int, msgspec.Meta(ge=1, le=3650)]
 
 
 class Sequence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -175,19 +181,19 @@ class Sequence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """
 
     name: Name
-    version: Annotated[int, msgspec.Meta(ge=1)]
+    version: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
     purpose: Purpose
     trigger: Trigger
-    steps: Annotated[tuple[Step, ...], msgspec.Meta(min_length=1)]
-    conditions: tuple[Condition, ...] = ()
-    exits: tuple[Event, ...] = ()
+    steps: Annotated[tuple[Step, ...], msgspec.Meta(min_length=1, max_length=100)]
+    conditions: Conditions = ()
+    exits: Annotated[tuple[Event, ...], msgspec.Meta(max_length=20)] = ()
     cap: Cap | None = None
     quiet_from: str = ""
     quiet_until: str = ""
-    again_after_days: Annotated[int, msgspec.Meta(ge=0)] = 90
+    again_after_days: Annotated[int, msgspec.Meta(ge=0, le=36_500)] = 90
     control_share: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
     language: Literal["", "en", "it"] = ""
-    category: tuple[str, ...] = ()
+    category: Words = ()
 
     def __post_init__(self) -> None:
         if bool(self.quiet_from) != bool(self.quiet_until):

@@ -164,6 +164,8 @@ def judge(future: Future, answer: Answer) -> Outcome:
         f"possible gain; {future.simulated.full_share:.0%} earn full points. It made {contacts:,.0f} contacts for "
         f"{cost:,.2f}, gave {discounts:,.2f} of discounts, and {out:,.0f} customers opted out."
     )
+    if share > 1:  # it knows best among its own sequences: others may do better still
+        said += " That is more than the plan made with the truth, out of the sequences that it tries: well found."
     return Outcome(min(max(share / future.simulated.full_share, 0.0), 1.0), [said])
 
 

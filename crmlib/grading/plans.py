@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import chain
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,11 +15,12 @@ if TYPE_CHECKING:
     from crmlib.actions.sequences import Sequence
     from crmlib.grading.reading import Answer
 
-__all__ = ["MOST_PARTS", "MOST_SEQUENCES", "printable", "recorded_plan"]
+__all__ = ["MOST_CONDITIONS", "MOST_PARTS", "MOST_SEQUENCES", "printable", "recorded_plan"]
 
 #: What a simulated week costs time for; a plan that people understand has a tenth of it.
 MOST_SEQUENCES = 20
 MOST_PARTS = 200
+MOST_CONDITIONS = 40  # each is looked at anew every week, on every customer
 _SAID = 400
 
 
@@ -55,7 +55,8 @@ def recorded_plan(answer: Answer) -> Plan:
         raise UnfitError(f"The plan has {len(sequences):,} sequences; {MOST_SEQUENCES} are simulated at most.")
     try:
         plan = msgspec.convert(answer.value, Plan)
-    except (msgspec.MsgspecError, PolicyError) as error:
+        msgspec.json.encode(plan)  # half a character, which JSON can escape, is no text
+    except (msgspec.MsgspecError, PolicyError, UnicodeError) as error:
         raise UnfitError(f"The plan cannot be read: {printable(str(error))}") from None
     _bounded(plan)
     return plan
@@ -79,7 +80,10 @@ def printable(text: str) -> str:
 
 def _bounded(plan: Plan) -> None:
     """Refuse what takes too long to simulate, or cannot be reckoned with."""
-    parts = sum(map(_parts, plan.sequences)) + sum(len(one.conditions) for one in plan.targeting.values())
+    conditions = sum(map(_conditions, plan.sequences)) + sum(len(one.conditions) for one in plan.targeting.values())
+    if conditions > MOST_CONDITIONS:
+        raise UnfitError(f"The plan has {conditions:,} conditions; {MOST_CONDITIONS} are simulated at most.")
+    parts = sum(map(_parts, plan.sequences)) + conditions
     if parts > MOST_PARTS:
         raise UnfitError(
             f"The plan has {parts:,} steps, channels, conditions and exits; {MOST_PARTS} are simulated at most."
@@ -100,5 +104,8 @@ def _bounded(plan: Plan) -> None:
 
 def _parts(sequence: Sequence) -> int:
     steps = sequence.steps
-    inside = chain.from_iterable((*step.channels, *step.conditions) for step in steps)
-    return len(steps) + len(sequence.conditions) + len(sequence.exits) + sum(1 for _ in inside)
+    return len(steps) + len(sequence.exits) + sum(len(step.channels) for step in steps)
+
+
+def _conditions(sequence: Sequence) -> int:
+    return len(sequence.conditions) + sum(len(step.conditions) for step in sequence.steps)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from crmlib.actions import Costs, Offer, Plan, Sequence, Step, Targeting, Trigger, read_plan
@@ -84,3 +85,15 @@ def test_advertising_that_calls_itself_service_is_refused() -> None:
     with pytest.raises(PolicyError, match="an offer of kind promo is advertising"):
         Plan(name="a", sequences=(a_sequence(purpose="service", event="low_score"),))
     assert Plan(name="a", sequences=(a_sequence(purpose="service", event="low_score", kind="apology"),)).sequences
+
+
+def test_what_a_plan_holds_is_bounded_and_the_reason_names_the_field() -> None:
+    nudge = a_sequence()
+    for plan, field in (
+        (Plan(name="a", sequences=tuple(a_sequence(f"s{number}") for number in range(100_000))), r"\$\.sequences"),
+        (Plan(name="a", sequences=(nudge,), targeting={"nudge": Targeting(segments=("AtRisk",) * 51)}), "segments"),
+        (Plan(name="a", scores={f"s{number}": {"C1": 1.0} for number in range(101)}), r"\$\.scores"),
+        (Plan(name="a", sequences=(a_sequence(kind="promo"),), scores={"s" * 101: {"C1": 1.0}}), r"\$\.scores"),
+    ):
+        with pytest.raises(PolicyError, match=rf"length <= \d+ .*{field}|more than 8,000,000"):
+            read_plan(msgspec.json.encode(plan))

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from crmlib.actions import Offer, Plan, Sequence, Step, Targeting, Trigger
+from crmlib.actions import Cap, Condition, Offer, Plan, Sequence, Step, Targeting, Trigger
 from crmlib.errors import ExerciseError
 from crmlib.grading.answers import encode
 from crmlib.grading.checks import problems
@@ -32,7 +32,7 @@ from crmlib.grading.futures import (
 )
 from crmlib.grading.grade import GRADEBOOK, grade
 from crmlib.grading.grids import UnfitError
-from crmlib.grading.plans import MOST_PARTS, recorded_plan
+from crmlib.grading.plans import MOST_CONDITIONS, MOST_PARTS, recorded_plan
 from crmlib.grading.questions import Question, Simulated
 from crmlib.grading.reading import Answer, parse
 from crmlib.grading.shops import HiddenShop, hidden_seeds, hidden_shops
@@ -98,6 +98,7 @@ def test_a_plan_comes_back_as_it_was_handed_in() -> None:
         ({"name": "x", "truth": "please"}, "unknown field `truth`"),
         ({"name": "x", "sequences": [{}] * 5000}, "5,000 sequences; 20 are simulated at most"),
         ({"name": "x", "targeting": {"y": {"customers": ["C1"]}}}, "no sequence 'y'"),
+        ({"name": "x", "scores": {"s": {"\ud800": 1.0}}}, "cannot be read: .*surrogates"),
     ],
 )
 def test_what_is_no_plan_is_refused_with_the_reason(recorded: Any, said: str) -> None:
@@ -108,12 +109,34 @@ def test_what_is_no_plan_is_refused_with_the_reason(recorded: Any, said: str) ->
 
 
 def test_work_without_end_is_refused() -> None:
-    exits = mail(exits=("ordered",) * (MOST_PARTS + 1))
-    with pytest.raises(UnfitError, match="are simulated at most"):
-        recorded_plan(handed(Plan(name="x", sequences=(exits,))))
-    channels = mail(steps=(Step(name="a", channels=("email",) * 5000, template="t"),))
-    with pytest.raises(UnfitError, match="are simulated at most"):
-        recorded_plan(handed(Plan(name="x", sequences=(channels,))))
+    steps = tuple(Step(name=f"s{number}", channels=("email",), template="t") for number in range(60))
+    with pytest.raises(UnfitError, match=f"240 steps.*; {MOST_PARTS} are simulated at most"):
+        recorded_plan(handed(Plan(name="x", sequences=(mail(steps=steps), mail(name="two", steps=steps)))))
+    seldom = tuple(Condition(column="orders", at_least=number) for number in range(20))
+    many = tuple(mail(name=f"s{number}", conditions=seldom) for number in range(3))
+    with pytest.raises(UnfitError, match=f"60 conditions; {MOST_CONDITIONS} are simulated at most"):
+        recorded_plan(handed(Plan(name="x", sequences=many)))
+
+
+@pytest.mark.parametrize(
+    ("hostile", "field"),
+    [
+        ({"exits": ("ordered",) * 21}, "exits"),
+        ({"steps": (Step(name="a", channels=("email",) * 5000, template="t"),)}, "channels"),
+        ({"steps": tuple(Step(name=f"s{at}", channels=("email",), template="t") for at in range(30_000))}, "steps"),
+        ({"conditions": (Condition(column="orders", one_of=("1",) * 201),)}, "one_of"),
+        ({"conditions": (Condition(column="orders" * 700_000, at_least=1),)}, "column"),
+        ({"cap": Cap(most=1, within_days=10**300)}, "within_days"),
+        ({"again_after_days": 10**18}, "again_after_days"),
+        ({"steps": (Step(name="a", channels=("email",), template="t", after_days=1e9),)}, "after_days"),
+    ],
+)
+def test_what_is_out_of_all_measure_is_refused_in_no_time_and_named(hostile: dict[str, Any], field: str) -> None:
+    answer = handed(msgspec.to_builtins(Plan(name="x", sequences=(mail(**hostile),))))
+    started = time.process_time()
+    with pytest.raises(UnfitError, match=rf"cannot be read: .*{field}|nested|number"):
+        recorded_plan(answer)
+    assert time.process_time() - started < 5
 
 
 def test_deep_and_large_answers_are_refused_in_no_time() -> None:
@@ -161,6 +184,20 @@ def test_the_plan_that_knows_the_truth_earns_all_and_half_of_its_gain_half() -> 
         one, best=tuple(value + gained / 2 for value in one.best), simulated=Simulated(days=60, full_share=1.0)
     )
     assert judge(twice, handed(best)).share == pytest.approx(0.5, abs=0.1)
+
+
+def test_a_plan_that_beats_the_one_made_with_the_truth_earns_full_points_and_no_more() -> None:
+    one, plan = future(), handed(known_best())
+    half = tuple(before + (best - before) / 2 for before, best in zip(one.nothing, one.best, strict=True))
+    came = judge(msgspec.structs.replace(one, best=half), plan)
+    assert came.share == 1.0
+    assert "That is more than the plan made with the truth" in came.findings[0]
+    assert "more than the plan" not in judge(msgspec.structs.replace(one, best=tuple(2 * best for best in one.best)),
+                                             plan).findings[0]  # fmt: skip
+    marked = mark(
+        exercise(), [{"q1": plan}] * 2, [{"q1": plan}] * 2, {"q1": (msgspec.structs.replace(one, best=half),) * 2}
+    )
+    assert marked[0].points == ASKED.points
 
 
 def test_the_findings_say_what_came_and_nothing_of_the_truth() -> None:
