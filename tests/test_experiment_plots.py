@@ -54,7 +54,7 @@ def test_each_figure_is_labelled_in_both_languages(name: str) -> None:
     for language in ("en", "it"):
         axes = FIGURES[name](language)
         axes.figure.canvas.draw()
-        assert "t" in {axes.get_title(), axes.figure.get_suptitle()}
+        assert "t" in {axes.get_title(loc="left"), axes.get_title(), axes.figure.get_suptitle()}
         assert axes.get_xlabel() or axes.get_ylabel()
         legend = [text.get_text() for box in axes.figure.legends for text in box.get_texts()]
         ticks = [text.get_text() for text in axes.get_xticklabels()]
