@@ -346,7 +346,7 @@ for variant in ({}, {"off": 0.10}, {"spare": False}, {"silent": 60}, {"answer": 
 
 # %%
 explore(trial, off=(0.0, 0.3, 0.05), pause=(7, 70, 7), silent=(0, 90, 15), most=(1, 4), spare=True, answer=True,
-        budget=(0.0, 1000.0, 50.0), interactive=interactive)  # fmt: skip
+        budget=(0.0, 6000.0, 50.0), interactive=interactive)  # fmt: skip
 
 # %% [markdown]
 # Line by line: the design; the same with a discount (`off`); with nobody left alone (`spare`); only to who has been silent for 60 days (`silent`); without feedback for low scores (`answer`); with almost no money (`budget`). Compare each with the first. The discount eats most of the gain, or all of it. So does writing to those who should be left alone, though it reaches more people. Waiting for a silence gives up a part of the gain, and so does leaving low scores without an answer. The small budget earns less in all, but more with each message: those worth most come first.
