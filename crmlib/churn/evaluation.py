@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmlib.errors import CrmlibError
+from crmlib.intervals import wilson
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,19 +98,16 @@ def calibration(actual: ArrayLike, predicted: ArrayLike, *, groups: int = 10, le
     0          2       0.10     0.0
     1          2       0.75     1.0
     """
-    from scipy.stats import norm
-
     left = _outcomes(actual)
     chance = _chances("predicted", predicted, len(left))
     edges = np.unique(np.quantile(chance, np.linspace(0, 1, groups + 1)[1:-1]))
     group = np.searchsorted(edges, chance, side="left")
     table = pd.DataFrame({"predicted": chance, "actual": left}).groupby(group)
     found = table.mean()
-    n, share, z = table.size().to_numpy(dtype=float), found["actual"].to_numpy(), norm.ppf((1 + level) / 2)
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
-    found.insert(0, "customers", n.astype(int))
-    return found.assign(low=np.maximum(centre - half, 0), high=np.minimum(centre + half, 1)).reset_index(drop=True)
+    size, hits = table.size(), table["actual"].sum().astype(int)
+    found.insert(0, "customers", size)
+    found[["low", "high"]] = [wilson(of, n, level) for of, n in zip(hits, size, strict=True)]
+    return found.reset_index(drop=True)
 
 
 def gains(actual: ArrayLike, predicted: ArrayLike) -> pd.DataFrame:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from crmlib.intervals import wilson
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -50,7 +52,7 @@ def count(number: float, *, level: float) -> Interval:
 
 
 def share(part: float, whole: float, *, level: float) -> Interval:
-    """Return Wilson's score interval of a share.
+    """Return Wilson's interval of a share, missing where there is nothing to divide by.
 
     Parameters
     ----------
@@ -59,22 +61,12 @@ def share(part: float, whole: float, *, level: float) -> Interval:
     level
         As for `count`.
 
-    Notes
-    -----
-    R. G. Newcombe, "Two-sided confidence intervals for the single proportion", Statistics in Medicine 17 (1998),
-    works through 81 of 263: 0.2553 to 0.3662.
-
     Examples
     --------
     >>> [round(bound, 4) for bound in share(81, 263, level=0.95)]
     [0.2553, 0.3662]
     """
-    from scipy.stats import binomtest
-
-    if not whole:
-        return _NONE
-    found = binomtest(int(part), int(whole)).proportion_ci(level, method="wilson")
-    return float(found.low), float(found.high)
+    return wilson(int(part), int(whole), level) if whole else _NONE
 
 
 def mean(total: float, squares: float, number: float, *, level: float) -> Interval:

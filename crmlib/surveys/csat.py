@@ -13,12 +13,13 @@ import numpy as np
 import pandas as pd
 
 from crmlib.errors import CrmlibError, ModelError, SchemaError
+from crmlib.intervals import wilson
 from crmlib.surveys.scales import answered, checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["CSAT", "csat", "csat_by", "wilson"]
+__all__ = ["CSAT", "csat", "csat_by"]
 
 _PERCENT = 100.0
 
@@ -153,24 +154,3 @@ def csat_by(
     if not rows:
         raise ModelError("scores: there is no answer that has a group.")
     return pd.DataFrame.from_dict(rows, orient="index").sort_values("score", kind="stable")
-
-
-def wilson(hits: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Return Wilson's interval of a share, low and high; shares of 1.
-
-    Parameters
-    ----------
-    hits, n
-        So many of so many.
-    confidence
-        Of the interval.
-
-    Examples
-    --------
-    >>> tuple(round(end, 3) for end in wilson(0, 10))
-    (0.0, 0.278)
-    """
-    from scipy.stats import binomtest
-
-    ends = binomtest(hits, n).proportion_ci(confidence, method="wilson")
-    return float(ends.low), float(ends.high)

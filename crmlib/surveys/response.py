@@ -15,8 +15,8 @@ from crmlib import engine
 from crmlib import policy as policies
 from crmlib.days import as_day, until
 from crmlib.errors import CrmlibError, ModelError, SchemaError
+from crmlib.intervals import wilson
 from crmlib.schema import require
-from crmlib.surveys.csat import wilson
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,9 +11,9 @@ import pytest
 import crmlib
 from crmlib import surveys
 from crmlib.errors import CrmlibError, ModelError, PolicyError, SchemaError
+from crmlib.intervals import wilson
 from crmlib.policy import PRESETS
 from crmlib.policy import load as load_policy
-from crmlib.surveys.csat import wilson
 
 
 def test_4_and_5_are_satisfied() -> None:
