@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crmlib import engine, rfm
-from crmlib.churn.observed import columns_of, scores
+from crmlib.churn.signals import last_seen
 from crmlib.days import until
 from crmlib.engine import quote
 from crmlib.errors import SchemaError
@@ -120,14 +120,7 @@ def _history(shop: Shop, people: Table, _rules: Policy) -> pd.DataFrame:
 
 
 def _seen(shop: Shop, people: Table, _rules: Policy) -> pd.DataFrame:
-    tables = {
-        "orders": shop.orders,
-        "people": columns_of(shop, "customers", {"customer_id": "varchar", "registered_ts": "timestamp"}),
-        "logins": columns_of(shop, "logins", {"customer_id": "varchar", "login_ts": "timestamp"}),
-        "answers": scores(shop),
-    }
-    found = engine.run("churn_last_seen", tables=tables, as_of=shop.as_of, until=until(shop.as_of))
-    return _rows(found, people).rename(columns={"days_since_purchase": "days_since_order"})
+    return _rows(last_seen(shop), people).rename(columns={"days_since_purchase": "days_since_order"})
 
 
 def _rfm(shop: Shop, people: Table, rules: Policy) -> pd.DataFrame:

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from crmlib.engine import Table
     from crmlib.policy import Policy
     from crmlib.shop import Shop
 
-__all__ = ["SIGNALS", "judge_signals", "signals"]
+__all__ = ["SIGNALS", "judge_signals", "last_seen", "signals"]
 
 #: The signals, and the column that says how many days ago what they watch was last seen.
 SIGNALS = {"no_login": "days_since_login", "no_purchase": "days_since_purchase", "low_score": "days_since_score"}
@@ -94,14 +95,8 @@ def flags(shop: Shop, *, policy: Policy | str | dict[str, Any] | None) -> pd.Dat
     shop, policy
         As for `signals`.
     """
-    rules, day = policies.load(policy or shop.policy).churn, shop.as_of
-    tables = {
-        "orders": shop.orders,
-        "people": columns_of(shop, "customers", {"customer_id": "varchar", "registered_ts": "timestamp"}),
-        "logins": columns_of(shop, "logins", {"customer_id": "varchar", "login_ts": "timestamp"}),
-        "answers": scores(shop),
-    }
-    found = engine.run("churn_last_seen", tables=tables, as_of=day, until=until(day)).to_pandas()
+    rules = policies.load(policy or shop.policy).churn
+    found = last_seen(shop).to_pandas()
     days = [str(name) for name in found if str(name).startswith("days_")]
     found = found.astype(dict.fromkeys([*days, "score"], "float64")).sort_values("customer_id", ignore_index=True)
     who = found["customer_id"]
@@ -117,6 +112,23 @@ def flags(shop: Shop, *, policy: Policy | str | dict[str, Any] | None) -> pd.Dat
         if table not in shop.tables:
             found[flag] = found[flag].where(who.isna())
     return found[["customer_id", *SIGNALS, *SIGNALS.values(), "score", "login_window", "purchase_window"]]
+
+
+def last_seen(shop: Shop) -> Table:
+    """Return how long ago each customer logged in, bought and answered, as it was known on the shop's day.
+
+    Parameters
+    ----------
+    shop
+        Logins, answers and registrations that it lacks are missing.
+    """
+    tables = {
+        "orders": shop.orders,
+        "people": columns_of(shop, "customers", {"customer_id": "varchar", "registered_ts": "timestamp"}),
+        "logins": columns_of(shop, "logins", {"customer_id": "varchar", "login_ts": "timestamp"}),
+        "answers": scores(shop),
+    }
+    return engine.run("churn_last_seen", tables=tables, as_of=shop.as_of, until=until(shop.as_of))
 
 
 def judge_signals(examples: pd.DataFrame) -> pd.DataFrame:
