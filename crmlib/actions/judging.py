@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crmlib.actions.conditions import meets
 from crmlib.actions.gates import similar_goods
 from crmlib.actions.permissions import judge
 
@@ -147,8 +148,9 @@ class Judging:
         for condition in conditions:
             at = self._open(at)
             values = self.lookup[condition.column].iloc[self.code[at]]
-            failed = at[~_holds(condition, values)]
-            self.told[failed] = _found(condition, values[~_holds(condition, values)])
+            fails = ~meets(condition, values)
+            failed = at[fails]
+            self.told[failed] = _found(condition, values[fails])
             self.hold(failed, "condition", whole=whole)
 
     def _reach(self, at: NDArray[np.int64], sequence: Sequence, channels: tuple[str, ...]) -> None:
@@ -199,20 +201,6 @@ def drawn(customers: pd.Series, sequence: Sequence) -> NDArray[np.float64]:
         halves.append(int.from_bytes(lot.digest()[:6], "big"))
     found: NDArray[np.float64] = np.array(halves, dtype=np.float64) / 2**48
     return found
-
-
-def _holds(condition: Condition, values: pd.Series) -> NDArray[np.bool_]:
-    import pandas as pd
-
-    met: NDArray[np.bool_] = values.notna().to_numpy(dtype=bool).copy()
-    if condition.one_of is not None:
-        met &= values.astype("str").isin(condition.one_of).to_numpy(dtype=bool)
-    if condition.at_least is not None or condition.at_most is not None:
-        numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-        low = -np.inf if condition.at_least is None else condition.at_least
-        high = np.inf if condition.at_most is None else condition.at_most
-        met &= (numbers >= low) & (numbers <= high)
-    return met
 
 
 def _found(condition: Condition, values: pd.Series) -> NDArray[np.object_]:

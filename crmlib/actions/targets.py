@@ -9,6 +9,7 @@ import pandas as pd
 
 from crmlib import policy as policies
 from crmlib import rfm
+from crmlib.actions.conditions import meets
 from crmlib.actions.plans import Targeting
 from crmlib.churn.consent import CHANNELS, may_contact
 from crmlib.churn.signals import flags
@@ -103,17 +104,7 @@ def holds(condition: Condition, columns: Mapping[str, Any] | pd.DataFrame, where
             f"{where}: nothing is known of {condition.column!r}. "
             f"{did_you_mean(condition.column, [str(name) for name in columns])}"
         )
-    values = pd.Series(columns[condition.column]).reset_index(drop=True)
-    met = values.notna()
-    if condition.one_of is not None:
-        met &= values.astype("str").isin(condition.one_of)
-    if condition.at_least is not None or condition.at_most is not None:
-        numbers = pd.to_numeric(values, errors="coerce")
-        if condition.at_least is not None:
-            met &= numbers >= condition.at_least
-        if condition.at_most is not None:
-            met &= numbers <= condition.at_most
-    return met.fillna(value=False).to_numpy(dtype=bool)
+    return meets(condition, pd.Series(columns[condition.column]).reset_index(drop=True))
 
 
 def targeted(plan: Plan, sequence: Sequence, seen: pd.DataFrame) -> tuple[Bools, Floats]:
