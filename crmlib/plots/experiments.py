@@ -11,7 +11,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import MultipleLocator, PercentFormatter, StrMethodFormatter
 
-from crmlib.plots.style import BLUE, COLOURS, GREEN, GREY, ORANGE, SKY, VERMILION
+from crmlib.plots.intervals import draw_intervals
+from crmlib.plots.style import BLUE, COLOURS, GREEN, GREY, ORANGE, VERMILION
 from crmlib.text import label
 
 if TYPE_CHECKING:
@@ -44,17 +45,19 @@ def arm_dots(table: pd.DataFrame, *, xlabel: str, title: str, share: bool = Fals
     language
         ``en`` or ``it``.
     """
-    rows = table.iloc[::-1]
-    places, scale = np.arange(len(rows)), 100 if share else 1
+    rows = _intervals(table, "arm", 100 if share else 1)
     axes = plt.subplots(figsize=(8, 0.55 * len(rows) + 1.6))[1]
     axes.axvline(0, color=GREY, linestyle=":", linewidth=1.6, label=label("no_difference", language))
-    axes.hlines(places, scale * rows["low"], scale * rows["high"], color=SKY, linewidth=5)
-    axes.scatter(scale * rows["difference"], places, color=BLUE, zorder=3, s=45)
-    axes.set_yticks(places, [str(name) for name in rows["arm"]])
-    axes.set(xlabel=xlabel, title=title, ylim=(-0.6, len(rows) - 0.4))
-    axes.grid(visible=False, axis="y")
+    draw_intervals(axes, rows)
+    axes.set(xlabel=xlabel, title=title)
     axes.figure.legend(loc="outside lower center", fontsize=9)
     return axes
+
+
+def _intervals(table: pd.DataFrame, name: str, scale: float) -> pd.DataFrame:
+    """Return differences as `draw_intervals` takes them, so that the first row stands at the top."""
+    rows = table.iloc[::-1].set_index(name)[["difference", "low", "high"]]
+    return scale * rows.rename(columns={"difference": "estimate"})
 
 
 def peeking_lines(z: NDArray[np.float64], alarms: pd.DataFrame, *, title: str, language: str = "en") -> Axes:
@@ -156,18 +159,15 @@ def uplift_dots(
     language
         ``en`` or ``it``.
     """
-    rows = table.iloc[::-1]
-    places = np.arange(len(rows))
+    rows = _intervals(table, "group", 100)
     axes = plt.subplots(figsize=(8, 0.55 * len(rows) + 1.8))[1]
     axes.axvline(0, color=GREY, linestyle=":", linewidth=1.6)
-    axes.hlines(places, 100 * rows["low"], 100 * rows["high"], color=SKY, linewidth=5)
-    axes.scatter(100 * rows["difference"], places, color=BLUE, zorder=3, s=45, label=label("uplift_read", language))
+    draw_intervals(axes, rows, label=label("uplift_read", language))
     if truth is not None:
-        true = [100 * truth[name] for name in rows["group"]]
-        axes.scatter(true, places, color=ORANGE, marker="D", zorder=4, s=42, label=label("uplift_true", language))
-    axes.set_yticks(places, [str(name) for name in rows["group"]])
-    axes.set(xlabel=label("extra_per_hundred", language), title=title, ylim=(-0.6, len(rows) - 0.4))
-    axes.grid(visible=False, axis="y")
+        true = [100 * truth[name] for name in rows.index]
+        axes.scatter(true, range(len(rows)), color=ORANGE, marker="D", zorder=4, s=42,
+                     label=label("uplift_true", language))  # fmt: skip
+    axes.set(xlabel=label("extra_per_hundred", language), title=title)
     axes.figure.legend(loc="outside lower center", ncols=2, fontsize=9)
     return axes
 

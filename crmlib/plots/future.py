@@ -11,7 +11,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-from crmlib.plots.style import BLUE, GREY, ORANGE, SKY, VERMILION
+from crmlib.plots.intervals import draw_intervals
+from crmlib.plots.style import BLUE, GREY, ORANGE, VERMILION
 from crmlib.text import label
 
 if TYPE_CHECKING:
@@ -38,14 +39,13 @@ def leaderboard(summary: pd.DataFrame, *, best: str = "oracle", title: str, lang
         ``en`` or ``it``.
     """
     rows = summary.sort_values("gain")
-    places = np.arange(len(rows))
     axes = plt.subplots(figsize=(8.5, 0.5 * len(rows) + 1.5))[1]
     axes.axvline(0, color=GREY, linewidth=1.4, linestyle="--")
-    axes.hlines(places, rows["low"], rows["high"], color=SKY, linewidth=6)
-    axes.scatter(rows["gain"], places, color=BLUE, zorder=3, s=45)
+    drawn = rows.rename(index=lambda name: str(name).replace("_", " "), columns={"gain": "estimate"})
+    draw_intervals(axes, drawn, width=6)
     possible = float(rows["gain"].get(best, 0.0))
     if possible > 0:
-        for place, (name, gain) in zip(places, rows["gain"].items(), strict=True):
+        for place, (name, gain) in enumerate(rows["gain"].items()):
             axes.annotate(
                 f"{gain / possible:.0%}", (1.0, place), xycoords=("axes fraction", "data"), xytext=(6, 0),
                 textcoords="offset points", va="center", fontsize=9.5, fontweight="bold" if name == best else "normal",
@@ -54,10 +54,8 @@ def leaderboard(summary: pd.DataFrame, *, best: str = "oracle", title: str, lang
             label("plan_share", language), (1.0, 1.0), xycoords="axes fraction", xytext=(6, 6),
             textcoords="offset points", fontsize=9, color=GREY,
         )  # fmt: skip
-    axes.set_yticks(places, [str(name).replace("_", " ") for name in rows.index])
     axes.xaxis.set_major_formatter(_THOUSANDS)
-    axes.set(xlabel=label("plan_gain", language), title=title, ylim=(-0.6, len(rows) - 0.4))
-    axes.grid(visible=False, axis="y")
+    axes.set(xlabel=label("plan_gain", language), title=title)
     return axes
 
 
