@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from crmlib.actions.exports.files import File
+from crmlib.actions.exports.files import File, in_utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -75,7 +75,7 @@ def _event(uid: str, when: Any, title: str, said: str, zone: str, *, minutes: in
     import pandas as pd
 
     # in UTC: a calendar shows it by its own clock, and no table of time zones is needed in the file
-    start = pd.Timestamp(when).tz_localize(zone, ambiguous=True, nonexistent="shift_forward").tz_convert("UTC")
+    start = in_utc(when, zone)
     event = icalendar.Event()
     event.add("uid", f"{hashlib.sha256(uid.encode()).hexdigest()[:32]}@crmlib")
     event.add("dtstamp", start.to_pydatetime())  # the same queue, the same bytes

@@ -17,7 +17,9 @@ from crmlib.csv_out import defused
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["File", "as_json", "batches", "csv_file", "csv_files", "utc", "write_folder"]
+    import pandas as pd
+
+__all__ = ["File", "as_json", "batches", "csv_file", "csv_files", "in_utc", "utc", "write_folder"]
 
 
 @dataclass(frozen=True)
@@ -167,10 +169,20 @@ def utc(when: Any, zone: str) -> str:
     >>> utc("2026-07-02 09:00", "Europe/Rome")
     '2026-07-02T07:00:00Z'
     """
+    return f"{in_utc(when, zone):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def in_utc(when: Any, zone: str) -> pd.Timestamp:
+    """Bring a time of the shop's clock to UTC.
+
+    Parameters
+    ----------
+    when, zone
+        As for `utc`.
+    """
     import pandas as pd
 
-    there = pd.Timestamp(when).tz_localize(zone, ambiguous=True, nonexistent="shift_forward")
-    return f"{there.tz_convert('UTC'):%Y-%m-%dT%H:%M:%SZ}"
+    return pd.Timestamp(when).tz_localize(zone, ambiguous=True, nonexistent="shift_forward").tz_convert("UTC")
 
 
 def write_folder(target: Path, contents: Mapping[str, bytes]) -> None:
