@@ -70,8 +70,13 @@ def queue(
     write_csv(made.held, out / "held.csv")
     click.echo(f"{len(made.entries):,} messages are due from {made.start} on, in {days} days.")
     _say(made.held, "held back")
-    click.echo(f"{done.entries:,} of {done.people:,} people are in {out / kind}.")
+    click.echo(f"{done.entries:,} messages to {done.people:,} people are in {out / kind}.")
     _say(done.held, "held back by the export")
+    if "consents" not in shop.tables:
+        click.echo(
+            "The shop has no table consents, so nobody has allowed anything: put one beside its orders "
+            "(customer_id, channel, purpose, given_ts, withdrawn_ts; see datasets/README.md)."
+        )
 
 
 def _say(held: pd.DataFrame, what: str) -> None:

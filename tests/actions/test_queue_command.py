@@ -27,6 +27,13 @@ def test_the_command_writes_what_it_says(tmp_path: Path) -> None:
     assert (again.exit_code, "is not empty" in again.output) == (2, True)
 
 
+def test_a_shop_without_consents_is_told_why_nobody_is_written_to(tmp_path: Path) -> None:
+    said = CliRunner().invoke(main, ["queue", "--source", "cdnow-sample", "--out", str(tmp_path / "week")])
+    assert said.exit_code == 0, said.output
+    assert "0 messages are due" in said.output
+    assert "has no table consents" in said.output
+
+
 def test_it_teaches_with_an_example() -> None:
     said = CliRunner().invoke(main, ["queue", "--help"])
     assert "crmlib queue" in said.output.partition("Examples")[2]
