@@ -77,14 +77,14 @@ def with_pandas(path: Path) -> dict[str, Any]:
     recent = days[days["day"] > as_of - pd.Timedelta(days=RECENT)].groupby("customer_id")
     table["recent_orders"] = recent["size"].sum()
     table["recent_spend"] = recent["sum"].sum()
-    table["recency_days"] = (as_of - table["last"]).dt.days
-    table["tenure_days"] = (as_of - table["first"]).dt.days
+    table["days_since_order"] = (as_of - table["last"]).dt.days
+    table["days_since_first_order"] = (as_of - table["first"]).dt.days
     table["mean_gap_days"] = ((table["last"] - table["first"]).dt.days / (table["bought"] - 1)).where(
         table["bought"] > 1
     )
-    table["silence_ratio"] = table["recency_days"] / table["mean_gap_days"].clip(lower=1)
+    table["silence_ratio"] = table["days_since_order"] / table["mean_gap_days"].clip(lower=1)
     table["mean_order_value"] = table["spend"] / table["orders"]
-    table = table[table["recency_days"] < ACTIVE].drop(columns=["first", "last", "bought", "spend"])
+    table = table[table["days_since_order"] < ACTIVE].drop(columns=["first", "last", "bought", "spend"])
     table[["recent_orders", "recent_spend"]] = table[["recent_orders", "recent_spend"]].fillna(0)
     clock.lap("features")
     month = orders["order_ts"].dt.year * 12 + orders["order_ts"].dt.month - 1

@@ -11,9 +11,10 @@ import time
 
 import pandas as pd
 
-from crmlib.synth import compare, future, make_shop, outcome, present, reference_plans
-from crmlib.synth.future_claims import loyalty_claim, retention_claim
-from crmlib.synth.future_plans import three_signals, weekly_mail
+from crmlib.futures import compare, future, outcome, present, reference_plans
+from crmlib.futures.claims import loyalty_claim, retention_claim
+from crmlib.futures.plans import three_signals, weekly_mail
+from crmlib.synth import make_shop
 
 NEEDED = ("customers", "orders", "consents", "logins", "surveys", "truth/customers")
 

@@ -146,9 +146,10 @@ class Crmlib:
     """A preloaded sandbox, and the marks by comparison with what the reference recorded on both shops."""
 
     def __init__(self, root: Path, students: int) -> None:
-        from crmlib.grading.exercise import Exercise, Limits, ShopPlan
-        from crmlib.grading.questions import Field, Question
-        from crmlib.grading.running import Runner
+        from crmlib.grading.marking.running import Runner
+        from crmlib.grading.sandbox.limits import Limits
+        from crmlib.grading.spec.exercise import Exercise, ShopPlan
+        from crmlib.grading.spec.questions import Field, Question
 
         for shop, seed in SHOPS.items():
             write_orders(root / shop, seed)
@@ -176,7 +177,7 @@ class Crmlib:
         self._points: dict[int, float] = {}
 
     def _answers(self, solution: str) -> list[Any]:
-        from crmlib.grading.reading import read_answers
+        from crmlib.grading.spec.recorded import read_answers
 
         document = notebook(solution, for_nbgrader=False)
         found = [self._runner.run(document, {"source": "/data/shop"}, shop) for shop in SHOPS]
@@ -184,7 +185,7 @@ class Crmlib:
 
     def grade(self, share: int, workers: int) -> None:
         """Grade a worker's share of the batch."""
-        from crmlib.grading.compare import mark
+        from crmlib.grading.marking.compare import mark
 
         for student in range(share, self._students, workers):
             (marked,) = mark(self._exercise, self._answers(solution_of(student)), self._reference)

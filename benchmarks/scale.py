@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -92,7 +93,7 @@ def _customer_months(orders: Any) -> float:
     from datetime import date
 
     from crmlib import Policy, Shop, churn
-    from crmlib.ledger import Ledger
+    from crmlib.shop.ledger import Ledger
 
     shop = Shop("orders", {"orders": orders}, date.fromisoformat(END), Policy(), Ledger())
     return float(churn.cohorts(shop, measure="customers").sum().sum())
@@ -189,15 +190,27 @@ WAYS = {
 
 def measure(way: str, task: str, path: Path) -> dict[str, Any]:
     """Run a task in a new process."""
+    return {"way": way, "task": task, **timed(__file__, "--way", way, "--task", task, "--file", str(path))}
+
+
+def timed(file: str, *words: str, **environment: str) -> dict[str, Any]:
+    """Run a benchmark's file in a new process; give its seconds and what it says of itself, or why it failed."""
     started = time.monotonic()
-    command = [sys.executable, "-W", "ignore", __file__, "--way", way, "--task", task, "--file", str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
+    command = [sys.executable, "-W", "ignore", file, *words]
+    surroundings = {**os.environ, **environment}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=surroundings)  # noqa: S603 - ours
     seconds = time.monotonic() - started
     said = done.stdout.splitlines()[-1] if done.returncode == 0 else ""
     if not said:
-        why = (done.stderr.strip().splitlines() or [f"killed by signal {-done.returncode}"])[-1][:70]
-        return {"way": way, "task": task, "why": why}
-    return {"way": way, "task": task, "seconds": seconds, **json.loads(said)}
+        return {"why": (done.stderr.strip().splitlines() or [f"killed by signal {-done.returncode}"])[-1][:90]}
+    return {"seconds": seconds, **json.loads(said)}
+
+
+def say(answer: Any) -> None:
+    """Say, at the end of a process that is measured, what it found and what it took."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    work = used.ru_utime + used.ru_stime
+    print(json.dumps({"answer": answer, "work": work, "gigabytes": used.ru_maxrss / 2**20}))  # from kilobytes
 
 
 def table(found: list[dict[str, Any]]) -> str:
@@ -277,10 +290,7 @@ def main() -> None:
     if asked.way == "make":
         make(int(asked.task), Path(asked.file))
     elif asked.way:
-        answer = WAYS[asked.way][0](asked.task, asked.file)
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        work = used.ru_utime + used.ru_stime
-        print(json.dumps({"answer": answer, "work": work, "gigabytes": used.ru_maxrss / 2**20}))  # from kilobytes
+        say(WAYS[asked.way][0](asked.task, asked.file))
     else:
         report([int(float(rows)) for rows in asked.rows.split(",")], asked.rounds, asked.out)
 
