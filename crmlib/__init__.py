@@ -13,8 +13,10 @@ Names are imported when they are first used, so that ``import crmlib`` is quick.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from crmlib.faces import lazy
+from crmlib.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from crmlib import (
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
         churn,
         clv,
         concentration,
+        customers,
         experiments,
+        futures,
         intake,
         journey,
         kpis,
@@ -34,11 +38,10 @@ if TYPE_CHECKING:
         text,
     )
     from crmlib.errors import CrmlibError
+    from crmlib.notebook import decide, explore, record, skip, stop_here
     from crmlib.policy import Policy
-    from crmlib.recording import record
-    from crmlib.shop import Shop, open_shop
-    from crmlib.stopping import stop_here
-    from crmlib.widgets import explore
+    from crmlib.shop import Shop
+    from crmlib.sources import open_shop
 
 __all__ = [
     "CrmlibError",
@@ -48,8 +51,11 @@ __all__ = [
     "churn",
     "clv",
     "concentration",
+    "customers",
+    "decide",
     "experiments",
     "explore",
+    "futures",
     "intake",
     "journey",
     "kpis",
@@ -59,29 +65,12 @@ __all__ = [
     "plots",
     "record",
     "rfm",
+    "skip",
     "stop_here",
     "surveys",
     "text",
 ]
-__version__ = "0.1.0"
-
-_HOME = {
-    "CrmlibError": "crmlib.errors",
-    "Policy": "crmlib.policy",
-    "Shop": "crmlib.shop",
-    "explore": "crmlib.widgets",
-    "open_shop": "crmlib.shop",
-    "record": "crmlib.recording",
-    "stop_here": "crmlib.stopping",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(import_module(_HOME[name]), name)
-    if name in __all__:
-        return import_module(f"crmlib.{name}")
-    raise AttributeError(f"module 'crmlib' has no attribute {name!r}")
+__getattr__ = lazy(__name__, __file__)
 
 
 def __dir__() -> list[str]:

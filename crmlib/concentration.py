@@ -14,11 +14,12 @@ import numpy as np
 import pandas as pd
 
 from crmlib.errors import CrmlibError
-from crmlib.schema import require
+from crmlib.shop.required import require
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
+    from crmlib.arrays import Floats
     from crmlib.policy import Policy
 
 __all__ = ["TIERS", "gini", "lorenz", "tiers", "top_share"]
@@ -27,7 +28,7 @@ __all__ = ["TIERS", "gini", "lorenz", "tiers", "top_share"]
 TIERS = ("foreground", "to grow", "to keep", "below zero")
 
 
-def _amounts(values: ArrayLike) -> NDArray[np.float64]:
+def _amounts(values: ArrayLike) -> Floats:
     """Return the values, smallest first, if a share of them makes sense."""
     amounts = np.sort(np.asarray(values, dtype=float))
     if not amounts.size or not np.isfinite(amounts).all() or amounts[0] < 0 or amounts.sum() == 0:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 __all__ = ["wilson"]
 
 
@@ -15,6 +17,11 @@ def wilson(hits: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
     confidence
         Of the interval.
 
+    Raises
+    ------
+    ValueError
+        More hits than cases, or no case.
+
     Notes
     -----
     R. G. Newcombe, "Two-sided confidence intervals for the single proportion", Statistics in Medicine 17 (1998),
@@ -25,7 +32,12 @@ def wilson(hits: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
     >>> tuple(round(end, 3) for end in wilson(0, 10))
     (0.0, 0.278)
     """
-    from scipy.stats import binomtest
+    from scipy.special import ndtri
 
-    ends = binomtest(hits, n).proportion_ci(confidence, method="wilson")
-    return float(ends.low), float(ends.high)
+    if not 0 <= hits <= n or not n:
+        raise ValueError(f"{hits} of {n} is no share.")
+    share, z = hits / n, float(ndtri(0.5 + confidence / 2))
+    width = 2 * (n + z**2)
+    middle = (2 * n * share + z**2) / width
+    half = z / width * math.sqrt(4 * n * share * (1 - share) + z**2)
+    return 0.0 if hits == 0 else middle - half, 1.0 if hits == n else middle + half

@@ -18,9 +18,10 @@ engine stay there.
 
 from __future__ import annotations
 
+import csv
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import msgspec
 
@@ -28,10 +29,10 @@ from crmlib import engine
 from crmlib import policy as policies
 from crmlib.days import as_day, until
 from crmlib.errors import SchemaError
-from crmlib.schema import require
+from crmlib.segment_maps import CODES, best_first, read_map
+from crmlib.shop.required import require
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import date
 
     import pandas as pd
@@ -41,9 +42,9 @@ if TYPE_CHECKING:
 
     Frame = pd.DataFrame | Table
 
-__all__ = ["SEGMENTS", "CutPoints", "cut_points", "migration", "score", "segment_map", "segments"]
+__all__ = ["SEGMENTS", "CutPoints", "cut_points", "migration", "score", "segment_map", "segment_names", "segments"]
 
-#: The eleven segments, from the best to the lost.
+#: The eleven segments of the maps that come with crmlib, from the best to the lost.
 SEGMENTS = (
     "Champions",
     "Loyal",
@@ -58,6 +59,8 @@ SEGMENTS = (
     "Lost",
 )
 _MEASURES = ("recency_days", "frequency", "monetary")
+#: Shares of the customers that lie below the cut-points.
+_FIFTHS = (0.2, 0.4, 0.6, 0.8)
 Edges = tuple[float, float, float, float]
 
 
@@ -86,25 +89,55 @@ class CutPoints(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @cache
-def _map_frame() -> pd.DataFrame:
-    import pandas as pd
-
+def _shipped_maps() -> list[dict[str, str]]:
+    """Read the maps that come with crmlib: one row per code."""
     with (files("crmlib") / "rfm_maps.csv").open(encoding="utf-8") as text:
-        return pd.read_csv(text, dtype=str)
+        return list(csv.DictReader(text))
+
+
+def _segments_by_code(rules: Policy) -> dict[str, str]:
+    """Return the policy's map: code -> segment, for all 125."""
+    if rules.rfm.own_map:
+        own = read_map(rules.rfm.segment_map).segments
+        return {code: own[code] for code in CODES}
+    return {row["code"]: row[rules.rfm.segment_map] for row in _shipped_maps()}
+
+
+def _numbered_map(rules: Policy) -> Any:
+    """Return the map as `rfm_scores` joins it, in Arrow: to import pandas takes longer than a million scores do."""
+    import pyarrow as pa
+
+    of_code = _segments_by_code(rules)
+    numbers = pa.array([int(code) for code in of_code], pa.int32())
+    return pa.table({"number": numbers, "code": list(of_code), "segment": list(of_code.values())})
+
+
+def _no_units() -> Any:
+    """Return what `rfm_segments` takes for units where the source has no order lines."""
+    import pyarrow as pa
+
+    # one row of no segment: not every engine takes a table without rows
+    return pa.table({"segment": pa.array([None], pa.string()), "units": pa.array([None], pa.float64())})
 
 
 def segment_map(policy: Policy | str | None = None) -> pd.DataFrame:
-    """Return the map from the 125 codes to the eleven segments.
+    """Return the map from the 125 codes to segments.
 
     Parameters
     ----------
     policy
-        Whose ``rfm.segment_map`` says which map: ``classic`` or ``descriptive``.
+        Whose ``rfm.segment_map`` says which map: ``classic``, ``descriptive``, or a file of the shop's own.
 
     Returns
     -------
     pandas.DataFrame
         code, segment.
+
+    Raises
+    ------
+    PolicyError
+        The shop's own file is no map: a code is missing or there twice, a segment is blank, and so on. The message
+        names the row and the column.
 
     Examples
     --------
@@ -113,8 +146,28 @@ def segment_map(policy: Policy | str | None = None) -> pd.DataFrame:
     >>> [segment_map(name).query("code == '155'")["segment"].item() for name in ("standard", "texts")]
     ['CannotLose', 'AtRisk']
     """
-    chosen = policies.load(policy).rfm.segment_map
-    return _map_frame()[["code", chosen]].rename(columns={chosen: "segment"})
+    import pandas as pd
+
+    of_code = _segments_by_code(policies.load(policy))
+    return pd.DataFrame({"code": list(of_code), "segment": list(of_code.values())}, dtype="str")
+
+
+def segment_names(policy: Policy | str | None = None) -> tuple[str, ...]:
+    """Return the segments of a map, best first.
+
+    Parameters
+    ----------
+    policy
+        As for `segment_map`. Of a map of the shop's own, a segment ranks by the mean of the three digits over its
+        codes.
+
+    Examples
+    --------
+    >>> segment_names("texts") == SEGMENTS
+    True
+    """
+    rules = policies.load(policy).rfm
+    return read_map(rules.segment_map).order if rules.own_map else SEGMENTS
 
 
 @overload
@@ -168,7 +221,7 @@ def score(
     measures = _measures(orders, as_of)
     points = cut_points or _find(measures, rules)
     values = {f"{name}_{i}": float(edge) for name in _MEASURES for i, edge in enumerate(getattr(points, name), 1)}
-    return engine.run("rfm_scores", tables={"measures": measures, "segment_map": segment_map(rules)}, **values)
+    return engine.run("rfm_scores", tables={"measures": measures, "segment_map": _numbered_map(rules)}, **values)
 
 
 def cut_points(orders: Frame, *, as_of: date | str, policy: Policy | str | None = None) -> CutPoints:
@@ -202,9 +255,14 @@ def _measures(orders: Frame, as_of: date | str) -> Frame:
 def _find(measures: Frame, rules: Policy) -> CutPoints:
     if rules.rfm.method == "fixed":
         return CutPoints(**{name: getattr(rules.rfm, name) for name in _MEASURES})
-    found = engine.run("rfm_cut_points", tables={"measures": measures})
-    row = (found.to_pandas() if isinstance(found, engine.Table) else found).iloc[0]
-    edges = {name: tuple(round(float(row[f"{name}_{i}"]), 10) for i in range(1, 5)) for name in _MEASURES}
+    points = engine.run("rfm_cut_points", tables={"measures": measures}, shares=list(_FIFTHS))
+    if isinstance(points, engine.Table):
+        [row] = points.engine.rows(f"select {', '.join(_MEASURES)} from {points.name}")
+    else:
+        row = tuple(points[list(_MEASURES)].iloc[0])
+    edges = {
+        name: tuple(round(float(edge), 10) for edge in values) for name, values in zip(_MEASURES, row, strict=True)
+    }
     return msgspec.convert(edges, CutPoints)
 
 
@@ -243,14 +301,15 @@ def segments(scores: Frame, *, lines: Frame | None = None, as_of: date | str | N
     1       Lost          2          0.1                  5.0
     """
     require(scores, "scores", ("customer_id", "segment", "monetary", "frequency", "recency_days"))
+    units: Any = None
     if lines is None:
-        counted = engine.run("rfm_no_units", tables={"scores": scores})
+        units = _no_units()
     else:
         require(lines, "lines", ("customer_id", "order_ts", "quantity"), may_be_empty=("quantity",))
         if as_of is None:
             raise SchemaError("segments: with lines, say up to which day they count: as_of=...")
-        counted = engine.run("rfm_units", tables={"scores": scores, "lines": lines}, until=until(as_day(as_of)))
-    found = engine.run("rfm_segments", tables={"scores": counted})
+        units = engine.run("rfm_units", tables={"scores": scores, "lines": lines}, until=until(as_day(as_of)))
+    found = engine.run("rfm_segments", tables={"scores": scores, "units": units})
     return found if isinstance(found, engine.Table) else _best_first(found)
 
 
@@ -291,14 +350,8 @@ def migration(before: Frame, after: Frame) -> Frame:
         return counts
     counts = counts.assign(before=counts["before"].fillna("(new)"), after=counts["after"].fillna("(gone)"))
     matrix = counts.pivot_table(index="before", columns="after", values="customers", aggfunc="sum", fill_value=0)
-    return matrix.reindex(index=_ordered(matrix.index), columns=_ordered(matrix.columns))
-
-
-def _ordered(names: Iterable[str]) -> list[str]:
-    """Sort segments best first, what is no segment last."""
-    place = {name: rank for rank, name in enumerate(SEGMENTS)}
-    return sorted(names, key=lambda name: (place.get(name, len(place)), name))
+    return matrix.reindex(index=best_first(matrix.index), columns=best_first(matrix.columns))
 
 
 def _best_first(table: pd.DataFrame) -> pd.DataFrame:
-    return table.set_index("segment").loc[_ordered(table["segment"])].reset_index()
+    return table.set_index("segment").loc[best_first(table["segment"])].reset_index()

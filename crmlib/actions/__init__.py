@@ -7,10 +7,9 @@
 
 from __future__ import annotations
 
-from crmlib.actions.exports import Export, export
+from crmlib.actions.exports import Export, export, export_format
 from crmlib.actions.gates import Gated, gate
 from crmlib.actions.messages import Message, MessageError, render
-from crmlib.actions.permissions import GROUNDS, WHY
 from crmlib.actions.plans import Costs, Plan, Targeting, read_plan
 from crmlib.actions.queueing import Queue, queue
 from crmlib.actions.recipients import recipients
@@ -27,6 +26,7 @@ from crmlib.actions.sequences import (
     sequence,
 )
 from crmlib.actions.targets import check_plan, observable
+from crmlib.customers.consent import GROUNDS, WHY
 
 __all__ = [
     "GROUNDS",
@@ -49,6 +49,7 @@ __all__ = [
     "Trigger",
     "check_plan",
     "export",
+    "export_format",
     "gate",
     "observable",
     "queue",

@@ -14,7 +14,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence as Several
 
-    from numpy.typing import NDArray
+    from crmlib.arrays import Bools, Ints
 
 __all__ = ["Limit", "within_caps"]
 
@@ -35,15 +35,13 @@ class Limit:
         A contact exactly so long ago counts no more.
     """
 
-    counts: NDArray[np.bool_]
-    binds: NDArray[np.bool_]
+    counts: Bools
+    binds: Bools
     most: int
     within_us: int
 
 
-def within_caps(
-    who: NDArray[np.int64], us: NDArray[np.int64], happened: NDArray[np.bool_], limits: Several[Limit]
-) -> NDArray[np.int64]:
+def within_caps(who: Ints, us: Ints, happened: Bools, limits: Several[Limit]) -> Ints:
     """Say which contacts the caps leave room for.
 
     Parameters

@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
-    from numpy.typing import NDArray
 
     from crmlib.actions.sequences import Condition
+    from crmlib.arrays import Bools
 
 __all__ = ["meets"]
 
 
-def meets(condition: Condition, values: pd.Series) -> NDArray[np.bool_]:
+def meets(condition: Condition, values: pd.Series) -> Bools:
     """Tell for whom a condition holds; a gap never does.
 
     Parameters
@@ -35,7 +34,10 @@ def meets(condition: Condition, values: pd.Series) -> NDArray[np.bool_]:
 
     met = values.notna()
     if condition.one_of is not None:
-        met &= values.astype("str").isin(condition.one_of)
+        text = values.astype("str")
+        if pd.api.types.is_float_dtype(values.dtype):
+            text = text.str.removesuffix(".0")  # a count is written 3, however it is kept
+        met &= text.isin(condition.one_of)
     if condition.at_least is not None or condition.at_most is not None:
         numbers = pd.to_numeric(values, errors="coerce")
         if condition.at_least is not None:

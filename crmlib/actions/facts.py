@@ -1,18 +1,16 @@
-"""What is known of customers, for the conditions of sequences: a column each, and only those that are asked for."""
+"""What is known of customers, for the conditions of sequences: columns of the profile, and only those asked for."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crmlib import engine, rfm
-from crmlib.churn.signals import last_seen
-from crmlib.days import until
-from crmlib.engine import quote
 from crmlib.errors import SchemaError
-from crmlib.schema import did_you_mean
+from crmlib.profiles import FIELDS, PERSONAL, name_of, profile
+from crmlib.profiles.grounds import PROFILING, for_profiling, may_be_profiled
+from crmlib.words import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     import pandas as pd
 
@@ -20,19 +18,17 @@ if TYPE_CHECKING:
     from crmlib.policy import Policy
     from crmlib.shop import Shop
 
-__all__ = ["COMPUTED", "facts"]
-
-#: Columns that are computed -> who computes them; those of the table ``customers`` are known besides.
-COMPUTED = {
-    **dict.fromkeys(("orders", "spend"), "history"),
-    **dict.fromkeys(("days_since_order", "days_since_login", "days_since_registration", "score"), "seen"),
-    **dict.fromkeys(("r", "f", "m", "code", "segment"), "rfm"),
-    **dict.fromkeys(("type", "stage"), "journey"),
-}
+__all__ = ["facts"]
 
 
 def facts(
-    shop: Shop, people: Table, wanted: Iterable[str], rules: Policy, *, about: pd.DataFrame | None = None
+    shop: Shop,
+    people: Table,
+    wanted: Iterable[str],
+    rules: Policy,
+    *,
+    about: pd.DataFrame | None = None,
+    chooses: Iterable[str] = (),
 ) -> pd.DataFrame:
     """Look up columns about people, as they were known on the shop's day.
 
@@ -43,48 +39,54 @@ def facts(
     people
         customer_id, each once.
     wanted
-        Names of columns: of `about`, then of `COMPUTED`, then of the table ``customers``.
+        Names of columns: of `about`, then of the shop's own table ``customers``, then of `crmlib.customers.profile`
+        under whatever name.
     rules
         Definitions of segments and types.
     about
-        The caller's own columns, with customer_id as a column or as the index.
+        The caller's own columns, with customer_id as a column or as the index; the caller answers for their ground.
+    chooses
+        Those of the names by which people are chosen: each needs a ground (see `crmlib.profiles.grounds`), and what was
+        given for profiling is known of those alone who allow profiling.
 
     Returns
     -------
     pandas.DataFrame
-        customer_id as index, sorted; a column each.
+        customer_id as index, sorted; a column each, called as it was asked for. Its ``attrs["profiling"]`` names those
+        that are known of some alone for want of permission.
 
     Raises
     ------
-    SchemaError
-        A column is not known, or `about` names a customer twice.
+    CrmlibError
+        A column is not known or may not be used, or `about` names a customer twice.
     """
+    chooses = set(chooses)
     ids = people.to_pandas()["customer_id"].sort_values(ignore_index=True)
-    found = ids.to_frame().set_index("customer_id")
+    result = ids.to_frame().set_index("customer_id")
     own = _own(about)
-    there = shop.customers.columns if "customers" in shop.tables else []
+    there = [name for name in shop.customers.columns if name not in PERSONAL] if "customers" in shop.tables else []
     names = sorted(set(wanted))
-    for name in names:
-        if name not in own and name not in COMPUTED and name not in there:
-            known = [*own.columns, *(each for each in COMPUTED if each not in {"r", "f", "m", "code"}), *there]
+    called = {name: name_of(name, there) for name in names if name not in own}
+    for name, column in called.items():
+        if column not in FIELDS and column not in there:
             raise SchemaError(
-                f"A condition asks for {name!r}, which is not known of customers. {did_you_mean(name, known)} Or hand "
-                "in a table with that column as `about`."
+                f"A condition asks for {name!r}, which is not known of customers. "
+                f"{did_you_mean(name, [*own.columns, *FIELDS, *there])} Or hand in a table with that column as `about`."
             )
-    picked = [name for name in names if name not in own and name not in COMPUTED]
-    if picked:
-        columns = ", ".join(f"known.{quote(name)}" for name in ("customer_id", *picked))
-        text = f"select {columns} from {shop.customers.name} as known"
-        frame = _of(shop, text, people).drop_duplicates("customer_id")
-        found = found.join(frame.set_index("customer_id"))
-    for maker in sorted({COMPUTED[name] for name in names if name not in own and name in COMPUTED}):
-        made = _MAKERS[maker](shop, people, rules).set_index("customer_id")
-        found = found.join(made[[name for name in names if name not in own and COMPUTED.get(name) == maker]])
-    if "orders" in found and "orders" not in own:
-        found["orders"] = found["orders"].fillna(0)  # who never bought has no orders, rather than unknown ones
-    if "spend" in found and "spend" not in own:
-        found["spend"] = found["spend"].fillna(0)
-    return found.join(own[[name for name in names if name in own]])[names]
+    asked: list[str] = []
+    if called:
+        asked = [name for name in called if name in chooses and for_profiling(name, there, rules)]
+        more = PROFILING if asked else ()
+        table = profile(shop, columns=[*called.values(), *more], policy=rules).reindex(result.index)
+        for name, column in called.items():
+            result[name] = table[column]
+            if column in {"orders", "spend"}:
+                result[name] = result[name].fillna(0)  # who never bought has no orders, rather than unknown ones
+        for name in asked:
+            result[name] = result[name].where(may_be_profiled(table))
+    result = result.join(own[[name for name in names if name in own]])[names]
+    result.attrs["profiling"] = asked
+    return result
 
 
 def _own(about: pd.DataFrame | None) -> pd.DataFrame:
@@ -99,44 +101,3 @@ def _own(about: pd.DataFrame | None) -> pd.DataFrame:
     if twice.any():
         raise SchemaError(f"about: customer {own.index[twice][0]!r} is there twice. One row a customer.")
     return own.set_axis(own.index.astype("str"))
-
-
-def _of(shop: Shop, text: str, people: Table) -> pd.DataFrame:
-    """Return the rows of `text`, a query of a table called known, that are about these people."""
-    text += f" join {people.name} as people on people.customer_id = known.customer_id"
-    frame: pd.DataFrame = shop.orders.engine.frame(text)
-    return frame
-
-
-def _rows(table: Table, people: Table) -> pd.DataFrame:
-    return table.engine.frame(
-        f"select known.* from {table.name} as known join {people.name} as people "
-        "on people.customer_id = known.customer_id"
-    )
-
-
-def _history(shop: Shop, people: Table, _rules: Policy) -> pd.DataFrame:
-    return _rows(engine.run("personas_history", tables={"orders": shop.orders}, until=until(shop.as_of)), people)
-
-
-def _seen(shop: Shop, people: Table, _rules: Policy) -> pd.DataFrame:
-    return _rows(last_seen(shop), people).rename(columns={"days_since_purchase": "days_since_order"})
-
-
-def _rfm(shop: Shop, people: Table, rules: Policy) -> pd.DataFrame:
-    return _rows(rfm.score(shop.orders, as_of=shop.as_of, policy=rules), people)
-
-
-def _journey(shop: Shop, _people: Table, rules: Policy) -> pd.DataFrame:
-    from crmlib import journey
-
-    found: pd.DataFrame = journey.customer_map(shop, policy=rules, contacts=False)[["customer_id", "type", "stage"]]
-    return found
-
-
-_MAKERS: dict[str, Callable[[Shop, Table, Policy], pd.DataFrame]] = {
-    "history": _history,
-    "seen": _seen,
-    "rfm": _rfm,
-    "journey": _journey,
-}

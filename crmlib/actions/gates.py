@@ -9,28 +9,28 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from crmlib import engine
 from crmlib import policy as policies
 from crmlib.actions.caps import Limit, within_caps
 from crmlib.actions.moments import DAY
-from crmlib.actions.permissions import WHY, bought_category, judge, permissions
 from crmlib.actions.quiet import after_quiet, waits
-from crmlib.churn.consent import CHANNELS
-from crmlib.churn.observed import as_known_on, columns_of, day_of
+from crmlib.customers.consent import CHANNELS, WHY, judge, permissions
 from crmlib.days import until
 from crmlib.errors import SchemaError
-from crmlib.schema import require
+from crmlib.shop.observed import as_known_on, columns_of, day_of
+from crmlib.shop.required import require
 
 if TYPE_CHECKING:
     from datetime import date
 
     import pandas as pd
-    from numpy.typing import NDArray
 
+    from crmlib.arrays import Bools, Ints, Objects
     from crmlib.engine import Table
     from crmlib.policy import Policy
     from crmlib.shop import Shop
 
-__all__ = ["Gated", "gate"]
+__all__ = ["Gated", "consented", "gate"]
 
 PURPOSES = ("service", "marketing", "soft_spam")
 HELD = ["customer_id", "sequence", "version", "step", "due_ts", "channel", "why", "detail"]
@@ -45,7 +45,7 @@ class Gated(NamedTuple):
         The entries that may be sent, as they came in; those due in quiet hours wait for their end.
     held
         Those held back: customer_id, sequence, version, step, due_ts, channel, why (a key of
-        `crmlib.actions.permissions.WHY`), detail.
+        `crmlib.customers.consent.WHY`), detail.
     """
 
     allowed: pd.DataFrame
@@ -102,8 +102,6 @@ def gate(
     >>> passed.allowed["customer_id"].tolist(), passed.held[["customer_id", "why"]].to_numpy().tolist()
     (['ann'], [['bob', 'no_consent']])
     """
-    import pandas as pd
-
     require(entries, "entries", ("customer_id", "sequence", "version", "step", "due_ts", "channel", "purpose"))
     _known(entries, "channel", CHANNELS)
     _known(entries, "purpose", PURPOSES)
@@ -116,14 +114,7 @@ def gate(
     due = after_quiet(microseconds(entries["due_ts"]), waits(rules.contact))
     entries = entries.assign(due_ts=timestamps(due))
     people, code = people_of(shop, entries["customer_id"])
-    allowed = permissions(shop, people, rules).reindex(people.to_pandas()["customer_id"])
-    why = np.full(len(entries), "", dtype=object)
-    category = entries["category"] if "category" in entries else pd.Series("", index=entries.index)
-    kinds = pd.MultiIndex.from_arrays([entries["purpose"], entries["channel"], category.fillna("")])
-    for purpose, channel, about in kinds.unique().sort_values():
-        rows = np.flatnonzero(kinds == (purpose, channel, about))
-        alike = similar_goods(shop, tuple(about.split("|")) if about else (), entries["customer_id"].iloc[rows], rules)
-        why[rows] = judge(allowed.iloc[code[rows]], purpose, channel, alike, rules)[0]
+    why = _not_allowed(entries, shop, people, code, rules)
     why[due < microseconds_of(day)] = "expired"
     free = np.flatnonzero(why == "")
     order = free[_order(entries.iloc[free])]
@@ -132,16 +123,51 @@ def gate(
     return Gated(entries[stays].reset_index(drop=True), held_rows(entries[~stays], why[~stays]))
 
 
+def consented(entries: pd.DataFrame, shop: Shop, rules: Policy) -> Gated:
+    """Let through the entries that their customers allow on the shop's day, whenever they are due and however many.
+
+    Parameters
+    ----------
+    entries, shop, rules
+        As in `gate`.
+    """
+    require(entries, "entries", ("customer_id", "channel", "purpose"))
+    _known(entries, "channel", CHANNELS)
+    _known(entries, "purpose", PURPOSES)
+    entries = entries.reset_index(drop=True).assign(customer_id=entries["customer_id"].astype("str").to_numpy())
+    if entries.empty:
+        return Gated(entries, held_rows(entries, np.array([], dtype=object)))
+    people, code = people_of(shop, entries["customer_id"])
+    why = _not_allowed(entries, shop, people, code, rules)
+    stays = why == ""
+    return Gated(entries[stays].reset_index(drop=True), held_rows(entries[~stays], why[~stays]))
+
+
+def _not_allowed(entries: pd.DataFrame, shop: Shop, people: Table, code: Ints, rules: Policy) -> Objects:
+    """Return why each entry's customer does not allow it; an empty text where they do."""
+    import pandas as pd
+
+    allowed = permissions(shop, people, rules).reindex(people.to_pandas()["customer_id"])
+    why = np.full(len(entries), "", dtype=object)
+    category = entries["category"] if "category" in entries else pd.Series("", index=entries.index)
+    kinds = pd.MultiIndex.from_arrays([entries["purpose"], entries["channel"], category.fillna("")])
+    for purpose, channel, about in kinds.unique().sort_values():
+        rows = np.flatnonzero(kinds == (purpose, channel, about))
+        alike = similar_goods(shop, tuple(about.split("|")) if about else (), entries["customer_id"].iloc[rows], rules)
+        why[rows] = judge(allowed.iloc[code[rows]], purpose, channel, alike, rules)[0]
+    return why
+
+
 def capped(
     shop: Shop,
     people: Table,
-    code: NDArray[np.int64],
+    code: Ints,
     entries: pd.DataFrame,
     rules: Policy,
     *,
     sent: pd.DataFrame | None,
     own: tuple[tuple[str, int, int], ...] = (),
-) -> NDArray[np.object_]:
+) -> Objects:
     """Hold back what the caps leave no room for.
 
     Parameters
@@ -195,7 +221,7 @@ def capped(
     return why[len(past) :]
 
 
-def similar_goods(shop: Shop, categories: tuple[str, ...], customers: pd.Series, rules: Policy) -> NDArray[np.bool_]:
+def similar_goods(shop: Shop, categories: tuple[str, ...], customers: pd.Series, rules: Policy) -> Bools:
     """Say for whom a message is about goods similar to those bought.
 
     Parameters
@@ -211,10 +237,10 @@ def similar_goods(shop: Shop, categories: tuple[str, ...], customers: pd.Series,
         return np.ones(len(customers), dtype=bool)
     if not categories:
         return np.zeros(len(customers), dtype=bool)
-    return customers.isin(bought_category(shop, categories)).to_numpy(dtype=bool)
+    return customers.isin(_bought_category(shop, categories)).to_numpy(dtype=bool)
 
 
-def held_rows(entries: pd.DataFrame, why: NDArray[np.object_], told: NDArray[np.object_] | None = None) -> pd.DataFrame:
+def held_rows(entries: pd.DataFrame, why: Objects, told: Objects | None = None) -> pd.DataFrame:
     """Make the table of those held back.
 
     Parameters
@@ -238,7 +264,7 @@ def held_rows(entries: pd.DataFrame, why: NDArray[np.object_], told: NDArray[np.
     return held.sort_values(order, na_position="first", kind="stable", ignore_index=True)[HELD]
 
 
-def people_of(shop: Shop, customers: pd.Series) -> tuple[Table, NDArray[np.int64]]:
+def people_of(shop: Shop, customers: pd.Series) -> tuple[Table, Ints]:
     """Bring people to the engine, each once and sorted, and say which one each row is about.
 
     Parameters
@@ -255,12 +281,12 @@ def people_of(shop: Shop, customers: pd.Series) -> tuple[Table, NDArray[np.int64
     return table, code.astype(np.int64)
 
 
-def microseconds(times: pd.Series) -> NDArray[np.int64]:
+def microseconds(times: pd.Series) -> Ints:
     """Return times as whole microseconds since 1970."""
     return times.to_numpy(dtype="datetime64[us]").astype(np.int64)
 
 
-def timestamps(us: NDArray[np.int64]) -> pd.DatetimeIndex:
+def timestamps(us: Ints) -> pd.DatetimeIndex:
     """Return times of microseconds since 1970."""
     import pandas as pd
 
@@ -272,7 +298,7 @@ def microseconds_of(day: date) -> int:
     return int(np.datetime64(day, "us").astype(np.int64))
 
 
-def _order(entries: pd.DataFrame) -> NDArray[np.int64]:
+def _order(entries: pd.DataFrame) -> Ints:
     """Put entries in an order that does not depend on that of the rows."""
     names = [name for name in ("due_ts", "sequence", "step", "customer_id", "entry_id") if name in entries]
     return entries[names].reset_index(drop=True).sort_values(names, kind="stable").index.to_numpy(dtype=np.int64)
@@ -285,3 +311,19 @@ def _known(entries: pd.DataFrame, column: str, there: tuple[str, ...]) -> None:
         raise SchemaError(
             f"entries, row {place}, column {column!r}: {entries[column].iloc[place]!r} is none of {', '.join(there)}."
         )
+
+
+def _bought_category(shop: Shop, categories: tuple[str, ...]) -> set[str]:
+    """Return the customers who bought something of these categories."""
+    names = [name for name in (*shop.policy.personas.category, "category") if "products" in shop.tables]
+    column = next((name for name in names if name in shop.products.columns), None)
+    if column is None or "order_lines" not in shop.tables or "product_id" not in shop.order_lines.columns:
+        raise SchemaError(
+            f"policy contact.similar_goods = 'category' needs order_lines and products with a column "
+            f"{' or '.join(shop.policy.personas.category)}, and the shop {shop.name!r} lacks them. Use 'shop'."
+        )
+    products = shop.products
+    items = products.engine.table(f"select product_id, {products.engine.quoted(column)} as item from {products.name}")
+    tables = {"lines": shop.order_lines, "products": items}
+    bought = engine.run("personas_categories", tables=tables, until=until(shop.as_of)).to_pandas()
+    return set(bought.loc[bought["item"].isin(categories), "customer_id"])

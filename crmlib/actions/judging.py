@@ -9,15 +9,15 @@ import numpy as np
 
 from crmlib.actions.conditions import meets
 from crmlib.actions.gates import similar_goods
-from crmlib.actions.permissions import judge
+from crmlib.customers.consent import judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import pandas as pd
-    from numpy.typing import NDArray
 
     from crmlib.actions.sequences import Condition, Sequence
+    from crmlib.arrays import Floats, Ints, Objects
     from crmlib.policy import Policy
     from crmlib.shop import Shop
 
@@ -38,7 +38,7 @@ class Judging:
     lookup
         From `crmlib.actions.facts.facts`.
     allowed
-        From `crmlib.actions.permissions.permissions`.
+        From `crmlib.customers.consent.permissions`.
     shop, rules
         Whose customers they are.
 
@@ -57,7 +57,7 @@ class Judging:
     def __init__(
         self,
         rows: pd.DataFrame,
-        code: NDArray[np.int64],
+        code: Ints,
         *,
         lookup: pd.DataFrame,
         allowed: pd.DataFrame,
@@ -98,7 +98,7 @@ class Judging:
             out = drawn(self.rows["customer_id"].iloc[mine], sequence) < sequence.control_share
             self.hold(mine[out], "control", whole=True)
 
-    def hold(self, at: NDArray[np.int64], why: str, *, whole: bool = False) -> None:
+    def hold(self, at: Ints, why: str, *, whole: bool = False) -> None:
         """Hold back rows that nothing has held back yet.
 
         Parameters
@@ -106,22 +106,22 @@ class Judging:
         at
             Their places.
         why
-            A key of `crmlib.actions.permissions.WHY`.
+            A key of `crmlib.customers.consent.WHY`.
         whole
             Before the first step.
         """
         at = self._open(at)
         self.why[at], self.whole[at] = why, whole
 
-    def in_order(self) -> NDArray[np.int64]:
+    def in_order(self) -> Ints:
         """Return the places of the rows that nothing holds back, in the order of precedence."""
         at = self._open(np.arange(len(self.why)))
         due = self.rows["due"].to_numpy()
         order = np.lexsort((self.step[at], self.code[at], self.sequence[at], due[at]))
-        found: NDArray[np.int64] = at[order]
+        found: Ints = at[order]
         return found
 
-    def languages(self, at: NDArray[np.int64], own: str) -> NDArray[np.object_]:
+    def languages(self, at: Ints, own: str) -> Objects:
         """Return the language in which each row's customer is written to.
 
         Parameters
@@ -134,26 +134,26 @@ class Judging:
         if own or "language" not in self.lookup:
             return np.full(len(at), own or self.rules.contact.language, dtype=object)
         spoken = self.lookup["language"].iloc[self.code[at]]
-        found: NDArray[np.object_] = np.where(spoken.isin(_LANGUAGES), spoken, self.rules.contact.language).astype(
-            object
-        )
+        found: Objects = np.where(spoken.isin(_LANGUAGES), spoken, self.rules.contact.language).astype(object)
         return found
 
-    def _open(self, at: NDArray[np.int64]) -> NDArray[np.int64]:
-        found: NDArray[np.int64] = at[self.why[at] == ""]
+    def _open(self, at: Ints) -> Ints:
+        found: Ints = at[self.why[at] == ""]
         return found
 
-    def _meet(self, at: NDArray[np.int64], conditions: Iterable[Condition], *, whole: bool) -> None:
+    def _meet(self, at: Ints, conditions: Iterable[Condition], *, whole: bool) -> None:
         """Hold back those for whom a condition does not hold; what is not known does not hold."""
         for condition in conditions:
             at = self._open(at)
             values = self.lookup[condition.column].iloc[self.code[at]]
             fails = ~meets(condition, values)
             failed = at[fails]
-            self.told[failed] = _found(condition, values[fails])
+            asked_leave = condition.column in self.lookup.attrs.get("profiling", ())
+            gap = "not known, or not for profiling" if asked_leave else "not known"
+            self.told[failed] = _found(condition, values[fails], gap)
             self.hold(failed, "condition", whole=whole)
 
-    def _reach(self, at: NDArray[np.int64], sequence: Sequence, channels: tuple[str, ...]) -> None:
+    def _reach(self, at: Ints, sequence: Sequence, channels: tuple[str, ...]) -> None:
         """Choose each customer's channel: the preferred one if it is among the step's and allowed, else the first."""
         if not len(at):
             return
@@ -176,7 +176,7 @@ class Judging:
         self.why[at[nobody]] = why_not[nobody]
 
 
-def drawn(customers: pd.Series, sequence: Sequence) -> NDArray[np.float64]:
+def drawn(customers: pd.Series, sequence: Sequence) -> Floats:
     """Return a number from 0 to below 1 for each customer: as good as drawn by lot, and the same on every run.
 
     Parameters
@@ -199,16 +199,16 @@ def drawn(customers: pd.Series, sequence: Sequence) -> NDArray[np.float64]:
         lot = salt.copy()
         lot.update(str(customer).encode())
         halves.append(int.from_bytes(lot.digest()[:6], "big"))
-    found: NDArray[np.float64] = np.array(halves, dtype=np.float64) / 2**48
+    found: Floats = np.array(halves, dtype=np.float64) / 2**48
     return found
 
 
-def _found(condition: Condition, values: pd.Series) -> NDArray[np.object_]:
-    """Say what was found instead of what a condition asks for."""
+def _found(condition: Condition, values: pd.Series, gap: str) -> Objects:
+    """Say what was found instead of what a condition asks for, and what a gap is called."""
     asked = [f"one of {', '.join(condition.one_of)}"] if condition.one_of is not None else []
     asked += [f"at least {condition.at_least:g}"] if condition.at_least is not None else []
     asked += [f"at most {condition.at_most:g}"] if condition.at_most is not None else []
     said = {value: f"{value:g}" if isinstance(value, float) else str(value) for value in values.dropna().unique()}
-    found = values.map(said).astype("str").fillna("not known")
+    found = values.map(said).astype("str").fillna(gap)
     told = f"{condition.column} is " + found + f"; asked is {' and '.join(asked)}."
     return told.to_numpy(dtype=object)

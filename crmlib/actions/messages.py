@@ -30,6 +30,7 @@ from crmlib import policy as policies
 from crmlib.actions.sms import segments
 from crmlib.actions.templates import environment, fill, layout_words, read_template
 from crmlib.errors import CrmlibError
+from crmlib.files import checksum
 from crmlib.text import LANGUAGES
 
 if TYPE_CHECKING:
@@ -175,8 +176,8 @@ def render(
     templates
         A folder of one's own templates; see `read_template`.
     secret
-        Signs the opt-out link, so that nobody can opt others out by guessing. Good enough without it for a look;
-        `crmlib.actions.push` sends no mail without.
+        Signs the opt-out link, so that nobody can opt others out by guessing. Good enough without it for a look,
+        not for sending.
 
     Raises
     ------
@@ -368,4 +369,4 @@ def _empty(value: Any) -> bool:
 
 
 def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:24]
+    return checksum(text)[:24]

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from crmlib.churn.observed import columns_of, scores
 from crmlib.churn.windows import of_customers
 from crmlib.days import until
-from crmlib.engine import literal
 from crmlib.errors import SchemaError
+from crmlib.shop.observed import columns_of, scores
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from crmlib.policy import Policy
     from crmlib.shop import Shop
 
-__all__ = ["DAY", "moments"]
+__all__ = ["DAY", "distinct_people", "moments", "needed_days"]
 
 #: Microseconds of a day: times are whole numbers of them since 1970, in the shop's time zone, on every engine.
 DAY = 86_400_000_000
@@ -45,7 +44,8 @@ def moments(shop: Shop, event: str, rules: Policy, *, days: float | None = None)
     -------
     Table
         customer_id; us, the moment; since_us, for a silence the start of the day of the last sign of life, for a visit
-        its end. Microseconds since 1970, in the shop's time zone.
+        its end, for a delivery that is reckoned from its order the order. Microseconds since 1970, in the shop's time
+        zone.
 
     Raises
     ------
@@ -67,8 +67,11 @@ def _delivered(shop: Shop, rules: Policy, _days: float | None) -> Table:
     if "delivered_ts" in shop.orders.columns:
         return _at(shop.orders, "delivered_ts")
     wait = round(rules.contact.delivery_days * DAY)
-    arrived = f"select customer_id, epoch_microseconds(order_ts) + {wait} as us from {shop.orders.name}"
-    return shop.orders.engine.table(f"select customer_id, us, us as since_us from ({arrived}) as arrived")
+    # what sets it off, and when it is known to come, is the order
+    return shop.orders.engine.table(
+        f"select customer_id, epoch_microseconds(order_ts) + {wait} as us, epoch_microseconds(order_ts) as since_us "
+        f"from {shop.orders.name}"
+    )
 
 
 def _interest(shop: Shop, rules: Policy, days: float | None) -> Table:
@@ -105,11 +108,11 @@ def _silences(shop: Shop, text: str, rules: Policy, days: float | None, *, never
     if days is None and rules.churn.windows != "fixed":
         who = engine.frame(f"select distinct customer_id from {events.name} order by customer_id")
         window = of_customers(shop, who["customer_id"], of="logins" if of == "logins" else "purchases", policy=rules)
-        own = engine.add(who.assign(needed=[_needed(each, rules) for each in window]))
+        own = engine.add(who.assign(needed=[needed_days(each, rules) for each in window]))
         needed, joined = "own.needed", f" join {own.name} as own on own.customer_id = events.customer_id"
     else:
         fixed = rules.churn.login_days if of == "logins" else rules.churn.purchase_days
-        needed, joined = str(_needed(fixed if days is None else days, rules)), ""
+        needed, joined = str(needed_days(fixed if days is None else days, rules)), ""
     if never == "signal":
         needed = f"case when first = 1 then 1 else {needed} end"
     told = engine.table(
@@ -118,8 +121,16 @@ def _silences(shop: Shop, text: str, rules: Policy, days: float | None, *, never
     return engine.query("actions_silences", {"events": told}, until=until(shop.as_of))
 
 
-def _needed(window: float, rules: Policy) -> int:
-    """Return how many whole days of silence it takes, by the policy's operator."""
+def needed_days(window: float, rules: Policy) -> int:
+    """Return how many whole days of silence it takes, by the policy's operator.
+
+    Parameters
+    ----------
+    window
+        Days.
+    rules
+        Whose ``churn.days_operator`` says whether the window's last day is enough.
+    """
     return math.floor(window) + 1 if rules.churn.days_operator == ">" else math.ceil(window)
 
 
@@ -163,7 +174,7 @@ def _require(shop: Shop, name: str, event: str) -> None:
         raise SchemaError(
             f"The event {event!r} is read off a table {name}, and the shop {shop.name!r} has none; it has "
             f"{', '.join(shop.tables)}. Leave out sequences that this event sets off or ends, or open a source that "
-            f"has {literal(name)}."
+            f"has {name!r}."
         )
 
 

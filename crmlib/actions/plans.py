@@ -27,8 +27,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
+from crmlib import policy as policies
 from crmlib.actions.sequences import Conditions, Name, Sequence, Share, Word  # noqa: TC001 - msgspec reads the types
 from crmlib.errors import PolicyError
+from crmlib.words import explained
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +44,7 @@ LARGEST_PLAN = 8_000_000
 Money = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
 Score = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
 CustomerId = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+_PRICES = policies.Money()
 #: Events that a message about an order may follow. Silence and the calendar are none of them: that is marketing.
 _SERVICE = ("registered", "ordered", "delivered", "low_score")
 
@@ -52,13 +55,13 @@ class Costs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     Attributes
     ----------
     email, sms, whatsapp, phone
-        Assumptions: prices of the kind that providers list for Italy; a call is a few minutes of somebody's work.
+        By default those of the policy ``standard``: see `crmlib.policy.Money`.
     """
 
-    email: Money = 0.02
-    sms: Money = 0.07
-    whatsapp: Money = 0.06
-    phone: Money = 2.50
+    email: Money = _PRICES.email_cost
+    sms: Money = _PRICES.sms_cost
+    whatsapp: Money = _PRICES.whatsapp_cost
+    phone: Money = _PRICES.phone_cost
 
     def of(self, channel: str) -> float:
         """Return the cost of one contact.
@@ -229,7 +232,7 @@ def read_plan(text: str | bytes | Path) -> Plan:
             return msgspec.json.decode(read, type=Plan)
         return msgspec.toml.decode(read, type=Plan)
     except (msgspec.MsgspecError, OSError, UnicodeError) as error:
-        raise PolicyError(f"{place}: {error}") from error
+        raise PolicyError(f"{place}: {explained(error, Plan)}") from error
 
 
 def _bounded(size: int, place: str) -> None:

@@ -19,26 +19,29 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from crmlib import policy as policies
+from crmlib import rfm
+from crmlib.actions.begin import since_begin
 from crmlib.actions.facts import facts
 from crmlib.actions.gates import capped, held_rows, microseconds_of, people_of, timestamps
 from crmlib.actions.judging import Judging
 from crmlib.actions.moments import DAY, distinct_people, moments
-from crmlib.actions.permissions import permissions
 from crmlib.actions.quiet import after_quiet, waits
 from crmlib.actions.reasons import reason
 from crmlib.actions.sequences import Sequence
 from crmlib.actions.sequences import sequence as read
+from crmlib.customers.consent import permissions
 from crmlib.days import as_day
 from crmlib.errors import CrmlibError, PolicyError
+from crmlib.words import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
     import pandas as pd
-    from numpy.typing import NDArray
 
-    from crmlib.actions.sequences import Condition, Step
+    from crmlib.actions.sequences import Condition, Step, Trigger
+    from crmlib.arrays import Bools, Ints
     from crmlib.policy import Policy
     from crmlib.shop import Shop
 
@@ -50,11 +53,12 @@ ENTRY = ["entry_id", "customer_id", "sequence", "version", "step", "due_ts", "ch
 
 
 class _Period(NamedTuple):
-    """Of a queue, in microseconds; `before` is the start of the queue before it."""
+    """Of a queue, in microseconds; `before` is the start of the queue before it, `begins` that of the sequences."""
 
     start: int
     end: int
     before: int
+    begins: int | None
 
 
 @dataclass(frozen=True, repr=False)
@@ -96,6 +100,7 @@ def queue(
     start: date | str,
     days: int = 7,
     late_days: int = 1,
+    begins: date | str | None = None,
     policy: Policy | str | dict[str, Any] | None = None,
     about: pd.DataFrame | None = None,
     sent: pd.DataFrame | None = None,
@@ -118,10 +123,16 @@ def queue(
         How long ago the queue before this one began: what has been set off and due since then, too soon for that queue
         to know of it, is due at the start of this one. A queue made every day needs 1, one made every week and left
         alone in between 7: then each message is in one queue. 0 leaves late messages out.
+    begins
+        The day on which the sequences begin, or began: say it for every queue of theirs. What happened before that day
+        sets nothing off; but those who have been silent for long enough already, or whose latest answer is low, enter
+        on it once, at the first step. Calendars count from it. Without it, sequences have been on all along, and a
+        calendar counts from each period's start.
     policy
         Windows, thresholds, caps, quiet hours, soft spam; the shop's own by default.
     about
-        Columns of your own for the conditions, by customer_id.
+        Columns of your own for the conditions, by customer_id; others are those of `crmlib.customers.profile` and of
+        the shop's table ``customers``.
     sent
         Entries of earlier queues that were sent. They count for the caps, and none of them is queued again. The shop's
         own mails (email_events) count for the caps anyway.
@@ -168,12 +179,17 @@ def queue(
     known = shop if shop.as_of < first else shop.on(first - timedelta(days=1))
     rules = policies.load(policy or shop.policy)
     begin = microseconds_of(first)
-    period = _Period(begin, begin + days * DAY, begin - late_days * DAY)
+    began = None if begins is None else microseconds_of(as_day(begins))
+    if began is not None and began > begin:
+        raise CrmlibError(f"begins={begins!s} is later than start={start!s}: no queue is older than its sequences.")
+    period = _Period(begin, begin + days * DAY, begin - late_days * DAY, began)
     rows = pd.concat([_due(known, each, place, rules, period) for place, each in enumerate(chosen)], ignore_index=True)
     people, code = people_of(known, rows["customer_id"])
-    wanted = {condition.column for each in chosen for condition in _conditions(each)}
-    wanted |= {name for name in ("language", "preferred_channel") if _has(known, name)}
-    lookup = facts(known, people, wanted, rules, about=about)
+    if about is None or "segment" not in about:
+        _check_segments(chosen, rules)
+    chooses = {condition.column for each in chosen for condition in _conditions(each)}
+    wanted = chooses | {name for name in ("language", "preferred_channel") if _has(known, name)}
+    lookup = facts(known, people, wanted, rules, about=about, chooses=chooses)
     allowed = permissions(known, people, rules).reindex(lookup.index)
     judging = Judging(rows, code, lookup=lookup, allowed=allowed, shop=known, rules=rules)
     for place, each in enumerate(chosen):
@@ -205,6 +221,23 @@ def _conditions(sequence: Sequence) -> Iterable[Condition]:
     yield from sequence.conditions
     for step in sequence.steps:
         yield from step.conditions
+
+
+def _check_segments(sequences: list[Sequence], rules: Policy) -> None:
+    """Refuse a condition on a segment that the shop's map does not have: it would hold for nobody, without a word."""
+    asked = [
+        (each.name, name)
+        for each in sequences
+        for condition in _conditions(each)
+        if condition.column == "segment"
+        for name in condition.one_of or ()
+    ]
+    there = rfm.segment_names(rules) if asked else ()
+    for sequence, name in asked:
+        if name not in there:
+            raise PolicyError(
+                f"sequence {sequence}: a condition asks for segment {name!r}. {did_you_mean(name, there)}"
+            )
 
 
 def _has(shop: Shop, column: str) -> bool:
@@ -241,19 +274,27 @@ def _triggers(shop: Shop, sequence: Sequence, rules: Policy, window: tuple[int, 
 
     trigger = sequence.trigger
     if trigger.event == "calendar":
-        step = round((trigger.days or 0) * DAY) or period.end - period.start
-        people, dates = distinct_people(shop), np.arange(period.start, period.end, step)
+        people, dates = distinct_people(shop), _dates(trigger, period)
+        dates = dates[dates >= window[0]]
         us = np.tile(dates, len(people))
-        return pd.DataFrame({"customer_id": people.repeat(len(dates)).to_numpy(), "us": us, "since_us": us,
-                             "entered": True})  # fmt: skip
+        known = np.where(us >= period.start, us, 0)  # an earlier date was no news to the queue before
+        return pd.DataFrame({"customer_id": people.repeat(len(dates)).to_numpy(), "us": us,
+                             "since_us": known, "entered": True})  # fmt: skip
     table = moments(shop, trigger.event, rules, days=trigger.days)
-    seen = table.engine.query("actions_candidates", {"moments": table}, from_us=window[0], to_us=window[1])
-    found = seen.to_pandas()
+    found = table.engine.query("actions_candidates", {"moments": table}, from_us=window[0], to_us=window[1]).to_pandas()
+    if period.begins is not None:
+        found = since_begin(shop, trigger, rules, found, period.begins)
     found = found.assign(entered=_enters(found, sequence.again_after_days * DAY))
     return found[found["us"] >= window[0]]
 
 
-def _enters(moments: pd.DataFrame, gap: int) -> NDArray[np.bool_]:
+def _dates(trigger: Trigger, period: _Period) -> Ints:
+    """Return the dates of a calendar, from the period's start or from the day on which the sequences began."""
+    first = period.start if period.begins is None else period.begins
+    return np.arange(first, period.end, round((trigger.days or 0) * DAY) or period.end - first)
+
+
+def _enters(moments: pd.DataFrame, gap: int) -> Bools:
     """Say which moments begin the sequence: a customer's first, then the first that is late enough after the last one.
 
     Moments are sorted by customer and time; the gap is in microseconds.
@@ -310,9 +351,7 @@ def _described(rows: pd.DataFrame, chosen: list[Sequence], judging: Judging) -> 
     return pd.concat(parts).sort_index()
 
 
-def _of_step(
-    rows: pd.DataFrame, at: NDArray[np.int64], sequence: Sequence, step: Step, judging: Judging
-) -> pd.DataFrame:
+def _of_step(rows: pd.DataFrame, at: Ints, sequence: Sequence, step: Step, judging: Judging) -> pd.DataFrame:
     import pandas as pd
 
     def text(values: Any) -> pd.Series:

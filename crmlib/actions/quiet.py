@@ -11,8 +11,7 @@ from crmlib.errors import PolicyError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from numpy.typing import NDArray
-
+    from crmlib.arrays import Ints
     from crmlib.policy import Contact
 
 __all__ = ["after_quiet", "waits"]
@@ -22,7 +21,7 @@ _MICROSECONDS = 60_000_000  # of a minute
 _THURSDAY = 3  # 1970-01-01 was one; Monday is 0
 
 
-def waits(rules: Contact, own: Iterable[tuple[str, str]] = ()) -> NDArray[np.int64]:
+def waits(rules: Contact, own: Iterable[tuple[str, str]] = ()) -> Ints:
     """Say for each minute of the week, from Monday 00:00 on, how many minutes to wait until it is not quiet.
 
     Parameters
@@ -54,11 +53,11 @@ def waits(rules: Contact, own: Iterable[tuple[str, str]] = ()) -> NDArray[np.int
         raise PolicyError("Quiet hours and weekdays leave no minute of the week in which anything may be sent.")
     loud = np.flatnonzero(~quiet)
     following = np.append(loud, loud[0] + _WEEK)
-    found: NDArray[np.int64] = following[np.searchsorted(loud, minute)] - minute
+    found: Ints = following[np.searchsorted(loud, minute)] - minute
     return found
 
 
-def after_quiet(us: NDArray[np.int64], wait: NDArray[np.int64]) -> NDArray[np.int64]:
+def after_quiet(us: Ints, wait: Ints) -> Ints:
     """Move times that fall into quiet hours to the end of these.
 
     Parameters
@@ -70,7 +69,7 @@ def after_quiet(us: NDArray[np.int64], wait: NDArray[np.int64]) -> NDArray[np.in
     """
     minute = us // _MICROSECONDS
     delay = wait[(minute + _THURSDAY * _DAY) % _WEEK]
-    moved: NDArray[np.int64] = np.where(delay > 0, (minute + delay) * _MICROSECONDS, us)
+    moved: Ints = np.where(delay > 0, (minute + delay) * _MICROSECONDS, us)
     return moved
 
 

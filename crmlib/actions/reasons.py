@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crmlib.actions.moments import DAY
-from crmlib.actions.permissions import GROUNDS
+from crmlib.customers.consent import GROUNDS
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from crmlib.actions.sequences import Step
+    from crmlib.arrays import Ints, Objects
 
 __all__ = ["reason"]
 
@@ -29,9 +28,7 @@ _PHRASES = {
 }
 
 
-def reason(
-    event: str, step: Step, us: NDArray[np.int64], since_us: NDArray[np.int64], how: NDArray[np.object_]
-) -> NDArray[np.object_]:
+def reason(event: str, step: Step, us: Ints, since_us: Ints, how: Objects) -> Objects:
     """Say in a sentence why each entry of a step is there.
 
     Parameters
@@ -56,7 +53,7 @@ def reason(
         f"{_phrase(event, int(day), int(since))}{wait}; {_means(str(how))}."
         for day, since, how in once.itertuples(index=False)
     ]
-    made: NDArray[np.object_] = np.array(sentences, dtype=object)[place]
+    made: Objects = np.array(sentences, dtype=object)[place]
     return made
 
 

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from crmlib import policy as policies
 from crmlib.actions.gates import HELD
-from crmlib.churn.observed import columns_of
-from crmlib.intake.addresses import address
-from crmlib.intake.phones import phone
+from crmlib.customers.addresses import address, phone, region
+from crmlib.customers.points import columns_for, joined
 from crmlib.intake.tidying import cased, tidy
 
 if TYPE_CHECKING:
@@ -22,11 +21,12 @@ __all__ = ["NOT_SENT", "recipients", "without_address"]
 #: Why an entry that may be sent is not sent, beside `crmlib.actions.WHY`.
 NOT_SENT = {
     "no_address": "The shop has no address of the customer for this channel that can be read.",
-    "same_address": "Another account has the same mail address, and the platform holds an address once.",
+    "same_address": "Another account has the same mail address or telephone, and each is written to once.",
     "not_written": "The message cannot be written for this customer: see the detail.",
 }
 
 _FIELDS = ("customer_id", "email", "phone", "first_name", "last_name", "language", "country", "city")
+_SPELLED = ("email", "phone", "country")  # the columns by which consent compares, found as it finds them
 
 
 def recipients(
@@ -41,7 +41,8 @@ def recipients(
     Parameters
     ----------
     shop
-        Its table ``customers``; without one nobody can be reached.
+        Its table ``customers``; without one nobody can be reached. Mailboxes and numbers are read in the form in which
+        consent compares them, so that whoever is reached is whoever may object.
     customers
         Whose; each once is enough.
     policy
@@ -68,26 +69,33 @@ def recipients(
     rules = policies.load(policy or shop.policy).intake
     asked = pd.DataFrame({"customer_id": pd.Series(customers, dtype="str").drop_duplicates().sort_values()})
     engine = shop.orders.engine
-    people = columns_of(shop, "customers", dict.fromkeys(_FIELDS, "varchar"))
-    some = engine.query("actions_recipients", {"people": people, "wanted": engine.add(asked)})
-    found = some.to_pandas().astype(object)
-    found = found.where(found.notna(), "").astype(str).sort_values("customer_id", kind="stable")
+    if "customers" in shop.tables and "customer_id" in shop.customers.columns:
+        some = engine.query("actions_recipients", {"people": shop.customers, "wanted": engine.add(asked)}).to_pandas()
+    else:
+        some = pd.DataFrame(columns=list(_FIELDS), dtype=object)
+    read = {
+        name: joined(some, columns_for(some.columns, name)) if name in _SPELLED else
+        some[name].astype(object) if name in some else None
+        for name in _FIELDS
+    }  # fmt: skip
+    found = pd.DataFrame(read, index=some.index, dtype=object)
+    found = found.where(found.notna(), "").astype(str).sort_values(list(_FIELDS), kind="stable")
     found = found.drop_duplicates("customer_id").set_index("customer_id")
-    found["country"] = found["country"].str.strip().str.upper()
     found["email"] = [address(text, rules).email or "" for text in found["email"]]
     called = found.index.isin(found.index if phone_of is None else phone_of)
     found["phone"] = [
-        _number(text, country, rules) if wanted else ""
+        _number(text, region(country), rules) if wanted else ""
         for text, country, wanted in zip(found["phone"], found["country"], called, strict=True)
     ]
+    found["country"] = [region(text) or "" for text in found["country"]]
     for name in ("first_name", "last_name"):
         found[name] = [cased(tidy(text)) if text.strip() else "" for text in found[name]]
     found["city"] = [cased(tidy(text), place=True) if text.strip() else "" for text in found["city"]]
     return found
 
 
-def _number(text: str, country: str, rules: Intake) -> str:
-    return (phone(text, country or None, rules).phone or "") if text.strip() else ""
+def _number(text: str, country: str | None, rules: Intake) -> str:
+    return (phone(text, country, rules).phone or "") if text.strip() else ""
 
 
 def without_address(entries: pd.DataFrame, people: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

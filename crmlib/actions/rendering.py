@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crmlib import policy as policies
-from crmlib.actions.gates import HELD
+from crmlib.actions.gates import HELD, consented
 from crmlib.actions.messages import Message, MessageError, render
 from crmlib.actions.recipients import recipients, without_address
 from crmlib.actions.templates import read_template
@@ -31,7 +31,7 @@ class Rendered(NamedTuple):
     messages
         In the queue's order.
     held
-        The entries without one: why is a key of `crmlib.actions.recipients.NOT_SENT`.
+        The entries without one: why is a key of `crmlib.actions.WHY` or of `crmlib.actions.recipients.NOT_SENT`.
     """
 
     messages: tuple[Message, ...]
@@ -58,7 +58,7 @@ def write_messages(
     entries
         What `crmlib.actions.queue` returns, or the DataFrame of its entries.
     shop
-        Whose customers.
+        Whose customers, as they are known on its day: what they do not allow (any more) is not written.
     sequences
         Those of the queue: their offers say until when a code is valid.
     about
@@ -73,6 +73,7 @@ def write_messages(
     queue = queue if isinstance(queue, pd.DataFrame) else queue.to_pandas()
     for name in sorted(set(queue["template"])):
         read_template(name, templates)
+    queue, refused = consented(queue, shop, rules)
     called = queue.loc[queue["channel"] != "email", "customer_id"]
     people = recipients(shop, queue["customer_id"], policy=rules, phone_of=called)
     if about is not None:
@@ -94,7 +95,7 @@ def write_messages(
             )  # fmt: skip
         except MessageError as error:
             failed.append({**row, "why": "not_written", "detail": str(error)})
-    parts = [part for part in (nowhere, pd.DataFrame(failed)) if len(part)]
+    parts = [part for part in (refused, nowhere, pd.DataFrame(failed)) if len(part)]
     held = pd.concat(parts, ignore_index=True) if parts else nowhere
     return Rendered(tuple(written), held.reindex(columns=HELD))
 

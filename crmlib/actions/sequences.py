@@ -22,7 +22,7 @@ import msgspec
 
 from crmlib.errors import PolicyError
 from crmlib.policy.contact import CLOCK
-from crmlib.schema import did_you_mean
+from crmlib.words import did_you_mean, explained
 
 __all__ = ["READY_MADE", "Cap", "Condition", "Offer", "Sequence", "Step", "Trigger", "read_sequence", "sequence"]
 
@@ -232,7 +232,7 @@ def read_sequence(text: str | Path) -> Sequence:
     try:
         return msgspec.toml.decode(text.read_bytes() if isinstance(text, Path) else text.encode(), type=Sequence)
     except (msgspec.MsgspecError, OSError) as error:
-        raise PolicyError(f"{place}: {error}") from error
+        raise PolicyError(f"{place}: {explained(error, Sequence)}") from error
 
 
 def sequence(name: str | Path, language: Literal["en", "it"] | None = None) -> Sequence:

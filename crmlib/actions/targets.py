@@ -11,31 +11,30 @@ from crmlib import policy as policies
 from crmlib import rfm
 from crmlib.actions.conditions import meets
 from crmlib.actions.plans import Targeting
-from crmlib.churn.consent import CHANNELS, may_contact
-from crmlib.churn.signals import flags
 from crmlib.errors import PolicyError
-from crmlib.schema import did_you_mean
+from crmlib.profiles import FIELDS, PERSONAL, name_of, profile
+from crmlib.profiles.grounds import PROFILING, for_profiling, may_be_profiled
+from crmlib.words import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from numpy.typing import NDArray
-
     from crmlib.actions.plans import Plan
     from crmlib.actions.sequences import Condition, Sequence
+    from crmlib.arrays import Bools, Floats
     from crmlib.policy import Policy
     from crmlib.shop import Shop
 
-    Bools = NDArray[np.bool_]
-    Floats = NDArray[np.float64]
 
-__all__ = ["allowed", "check_plan", "holds", "observable", "targeted"]
+__all__ = ["allowed", "check_plan", "columns_of_plan", "holds", "observable", "targeted"]
 
-#: Who somebody is and where they live is for messages; a plan has no use for it.
-_PERSONAL = {"first_name", "last_name", "email", "phone", "street"}
+#: What is looked up for every plan; other columns of the profile only for plans that ask for them.
+_GROUPS = ("account", "orders", "money", "gaps", "logins", "scores", "signals", "rfm", "consent", "contacts")
 
 
-def observable(shop: Shop, *, policy: Policy | str | dict[str, Any] | None = None) -> pd.DataFrame:
+def observable(
+    shop: Shop, *, policy: Policy | str | dict[str, Any] | None = None, plan: Plan | None = None
+) -> pd.DataFrame:
     """Put together what is known of each customer on the shop's day: what a plan may use.
 
     Parameters
@@ -44,13 +43,16 @@ def observable(shop: Shop, *, policy: Policy | str | dict[str, Any] | None = Non
         With customers and orders; logins, surveys and consents are used where they are.
     policy
         Whose windows and scales count; the shop's own by default.
+    plan
+        Whose conditions may ask for any column of the profile: those of them that cost more to compute, such as a
+        customer's type or lifetime value, are there if it does.
 
     Returns
     -------
     pandas.DataFrame
-        One row a customer, sorted, customer_id as index: answers of the profile; orders, spend, segment, code (missing
-        for who never bought); the churn signals with days_since_login, days_since_purchase, days_since_score and score;
-        may_email, may_sms, may_whatsapp, may_phone (marketing) and may_soft_spam.
+        One row per customer, sorted, customer_id as index: columns of `crmlib.customers.profile` under its names (on
+        accounts, orders, money, gaps, logins, scores, signals, RFM, consent, contacts), and the shop's own columns of
+        customers, such as answers of the profile. Counts and days are floats.
 
     Examples
     --------
@@ -60,23 +62,32 @@ def observable(shop: Shop, *, policy: Policy | str | dict[str, Any] | None = Non
     >>> len(seen), int((seen["segment"] == "Champions").sum()) > 0
     (5000, True)
     """
-    rules = policies.load(policy or shop.policy)
-    seen = flags(shop, policy=rules).set_index("customer_id").drop(columns=["login_window", "purchase_window"])
-    scored = rfm.score(shop.orders, as_of=shop.as_of, policy=rules).to_pandas().set_index("customer_id")
-    seen["orders"] = scored["frequency"].reindex(seen.index).fillna(0).astype(float)
-    seen["spend"] = scored["monetary"].reindex(seen.index).fillna(0).astype(float)
-    seen["segment"], seen["code"] = scored["segment"].reindex(seen.index), scored["code"].reindex(seen.index)
-    may = may_contact(shop, policy=rules).reindex(seen.index, fill_value=False)
-    for channel in (*CHANNELS, "soft_spam"):
-        seen[f"may_{channel}"] = may[channel].to_numpy(dtype=bool)
-    seen["may_soft_spam"] &= seen["orders"] > 0
-    if "customers" not in shop.tables:
-        return seen
-    profile = shop.customers.to_pandas().set_index("customer_id").reindex(seen.index)
-    return seen.join(profile[[name for name in profile if name not in _PERSONAL and name not in seen]])
+    own = [name for name in shop.customers.columns if name not in PERSONAL] if "customers" in shop.tables else []
+    own = [name for name in own if name not in FIELDS and name != "customer_id"]
+    asked = {name_of(name, own) for name in columns_of_plan(plan)} & set(FIELDS) if plan is not None else set()
+    seen = profile(shop, columns=[*own, *sorted(asked)], groups=_GROUPS, policy=policy)
+    whole = [name for name in seen if name in FIELDS and FIELDS[name].kind == "integer"]
+    seen[whole] = seen[whole].astype("float64")
+    return seen
 
 
-def holds(condition: Condition, columns: Mapping[str, Any] | pd.DataFrame, where: str) -> Bools:
+def columns_of_plan(plan: Plan) -> set[str]:
+    """Return the columns for which a plan's conditions ask.
+
+    Parameters
+    ----------
+    plan
+        The plan.
+    """
+    conditions = [condition for target in plan.targeting.values() for condition in target.conditions]
+    for sequence in plan.sequences:
+        conditions += [*sequence.conditions, *(condition for step in sequence.steps for condition in step.conditions)]
+    return {condition.column for condition in conditions}
+
+
+def holds(
+    condition: Condition, columns: Mapping[str, Any] | pd.DataFrame, where: str, *, rules: Policy | None = None
+) -> Bools:
     """Tell for whom a condition holds; a gap never does.
 
     Parameters
@@ -87,27 +98,48 @@ def holds(condition: Condition, columns: Mapping[str, Any] | pd.DataFrame, where
         What is known, by name.
     where
         What to name in an error.
+    rules
+        Whose ``contact.grounds`` says what columns of the shop's own were given for.
 
     Raises
     ------
     PolicyError
-        There is no such column.
+        There is no such column, or nobody may be chosen by it.
 
     Examples
     --------
     >>> from crmlib.actions.sequences import Condition
     >>> holds(Condition(column="orders", at_least=2), {"orders": np.array([1.0, 2.0, np.nan])}, "plan").tolist()
     [False, True, False]
+
+    One fact, whatever it is called:
+
+    >>> silent = Condition(column="days_since_purchase", at_least=60)
+    >>> holds(silent, {"days_since_order": np.array([59.0, 60.0])}, "plan").tolist()
+    [False, True]
     """
-    if condition.column not in columns:
+    there = [str(name) for name in columns]
+    column = name_of(condition.column, there)
+    if column in there:
+        met = meets(condition, pd.Series(columns[column]).reset_index(drop=True))
+        own = [name for name in there if name not in FIELDS]
+        if for_profiling(condition.column, own, policies.load(rules), where):
+            leave = {name: np.asarray(columns[name]) for name in PROFILING if name in there}
+            met = met & may_be_profiled(pd.DataFrame(leave, index=range(len(met))))
+        return met
+    if column in FIELDS:
         raise PolicyError(
-            f"{where}: nothing is known of {condition.column!r}. "
-            f"{did_you_mean(condition.column, [str(name) for name in columns])}"
+            f"{where}: {condition.column!r} is known, and was not looked up. Make the table for this very plan: "
+            "crmlib.actions.observable(shop, plan=plan)."
         )
-    return meets(condition, pd.Series(columns[condition.column]).reset_index(drop=True))
+    raise PolicyError(
+        f"{where}: nothing is known of {condition.column!r}. {did_you_mean(condition.column, [*there, *FIELDS])}"
+    )
 
 
-def targeted(plan: Plan, sequence: Sequence, seen: pd.DataFrame) -> tuple[Bools, Floats]:
+def targeted(
+    plan: Plan, sequence: Sequence, seen: pd.DataFrame, *, policy: Policy | str | dict[str, Any] | None = None
+) -> tuple[Bools, Floats]:
     """Tell who is in a sequence's target, and who is served first.
 
     Parameters
@@ -118,6 +150,8 @@ def targeted(plan: Plan, sequence: Sequence, seen: pd.DataFrame) -> tuple[Bools,
         One of its sequences.
     seen
         From `observable`.
+    policy
+        Whose ``rfm.segment_map`` says which segments there are.
 
     Returns
     -------
@@ -134,15 +168,16 @@ def targeted(plan: Plan, sequence: Sequence, seen: pd.DataFrame) -> tuple[Bools,
     size = len(seen)
     chosen, priority = np.ones(size, dtype=bool), np.zeros(size)
     if target.segments:
+        segments = rfm.segment_names(policies.load(policy))
         for name in target.segments:
-            if name not in rfm.SEGMENTS:
-                raise PolicyError(f"{where}: no segment {name!r}. {did_you_mean(name, list(rfm.SEGMENTS))}")
+            if name not in segments:
+                raise PolicyError(f"{where}: no segment {name!r}. {did_you_mean(name, segments)}")
         chosen &= seen["segment"].isin(target.segments).to_numpy()
     if target.signals:
         flagged = seen[list(target.signals)].astype("boolean").fillna(value=False)
         chosen &= flagged.any(axis=1).to_numpy(dtype=bool)
     for condition in target.conditions:
-        chosen &= holds(condition, seen, where)
+        chosen &= holds(condition, seen, where, rules=policies.load(policy))
     if target.customers is not None:
         chosen &= _listed(target.customers, seen, where)
     if target.score is not None:
@@ -183,12 +218,13 @@ def allowed(sequence: Sequence, channel: str, may: Callable[[str], Bools], polic
     channel
         Through which.
     may
-        Gives who has a marketing permission, by channel; that of the exception as ``soft_spam``.
+        Gives who has a marketing permission, by channel; that of the exception as ``soft_spam``; who may get what their
+        contract brings along as ``service_email`` and so on.
     policy
         Whose ``contact.soft_spam_channels`` count.
     """
     if sequence.purpose == "service":
-        return np.ones_like(may("email"))
+        return may(f"service_{channel}")
     if sequence.purpose == "soft_spam" and channel in policy.contact.soft_spam_channels:
         return may(channel) | may("soft_spam")
     return may(channel)  # where the exception does not reach, consent does
@@ -204,7 +240,7 @@ def check_plan(plan: Plan, seen: pd.DataFrame, *, policy: Policy | str | dict[st
     seen
         From `observable`.
     policy
-        Whose ``contact`` says which channels soft spam may use.
+        Whose ``contact`` says which channels soft spam may use, and whose ``rfm.segment_map`` which segments there are.
 
     Raises
     ------
@@ -223,9 +259,9 @@ def check_plan(plan: Plan, seen: pd.DataFrame, *, policy: Policy | str | dict[st
     planned = 0.0
     for sequence in plan.sequences:
         where = f"plan {plan.name}, sequence {sequence.name}"
-        chosen, _ = targeted(plan, sequence, seen)
+        chosen, _ = targeted(plan, sequence, seen, policy=rules)
         for condition in (*sequence.conditions, *(one for step in sequence.steps for one in step.conditions)):
-            holds(condition, seen, where)
+            holds(condition, seen, where, rules=rules)
         if plan.targeting.get(sequence.name, Targeting()).customers is None:
             continue
         planned += _planned(plan, sequence, seen, chosen, rules)

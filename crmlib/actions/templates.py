@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from crmlib.errors import SchemaError, SourceError
-from crmlib.schema import did_you_mean
+from crmlib.words import did_you_mean, explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -177,7 +177,7 @@ def _decoded(raw: bytes, place: str) -> Template:
     try:
         template = msgspec.toml.decode(raw, type=Template)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise SchemaError(f"template {place}: {error}") from error
+        raise SchemaError(f"template {place}: {explained(error, Template)}") from error
     wrong = list(template.problems())
     if wrong:
         raise SchemaError(f"template {place}: {'; '.join(wrong)}.")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from crmlib import policy as policies
-from crmlib.churn.consent import CHANNELS
 from crmlib.churn.signals import SIGNALS
+from crmlib.customers.consent import CHANNELS
 from crmlib.errors import SchemaError
-from crmlib.schema import require
+from crmlib.shop.required import require
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +45,7 @@ def preventive_actions(signals: pd.DataFrame, policy: Policy | str | dict[str, A
     >>> import pandas as pd
     >>> found = pd.DataFrame({
     ...     "customer_id": ["ann", "bob"], "no_login": [True, True], "no_purchase": [True, False],
-    ...     "low_score": [pd.NA, False], "days_since_login": [31.0, 40.0], "days_since_purchase": [90.0, 10.0],
+    ...     "low_score": [pd.NA, False], "days_since_login": [31.0, 40.0], "days_since_order": [90.0, 10.0],
     ...     "days_since_score": [None, 5.0], "may_email": [True, False], "may_sms": [False, False],
     ... })
     >>> preventive_actions(found)[["customer_id", "signal", "action", "channels", "tone"]]

@@ -13,9 +13,10 @@ from crmlib.intervals import wilson
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Floats = NDArray[np.float64]
+    from crmlib.arrays import Floats
+
 
 __all__ = ["calibration", "gains", "scorecard"]
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from crmlib import engine
 from crmlib import policy as policies
-from crmlib.churn.observed import as_known_on, day_of, scores
 from crmlib.churn.signals import SIGNALS, flags
 from crmlib.days import as_day, until
 from crmlib.errors import CrmlibError, ModelError, SchemaError
+from crmlib.shop.observed import as_known_on, day_of, scores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,10 +59,10 @@ def features(
         One row a customer who ordered within active_days, sorted, customer_id as index. All numbers; missing where the
         customer never did it:
 
-        - recency_days, tenure_days (since the last, the first order), orders, mean_gap_days, silence_ratio (recency by
+        - days_since_order, days_since_first_order, orders, mean_gap_days, silence_ratio (days since the last order by
           mean gap), mean_order_value, last_order_value, recent_orders, recent_spend;
         - days_since_login, recent_logins, latest_logins (in the last third of the recent days);
-        - recent_mails, recent_opens, recent_clicks; last_score, answers; tickets, recent_tickets.
+        - recent_mails, recent_opens, recent_clicks; score (the latest), answers; tickets, recent_tickets.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def features(
         )
     place = table.columns.get_loc("mean_gap_days")
     # who bought twice within days is not silent after a week
-    ratio = table["recency_days"] / table["mean_gap_days"].clip(lower=1)
+    ratio = table["days_since_order"] / table["mean_gap_days"].clip(lower=1)
     table.insert(int(place) + 1, "silence_ratio", ratio)  # type: ignore[arg-type]
     for query, name, key in (
         ("churn_logins", "logins", "logins"),
@@ -100,7 +100,7 @@ def features(
         if name in shop.tables:
             source = scores(shop) if name == "surveys" else getattr(shop, name)
             more = engine.run(query, tables={key: source}, **values).to_pandas().set_index("customer_id")
-            counted = [column for column in more if not column.startswith(("days_", "last_"))]
+            counted = [column for column in more if not column.startswith("days_") and column != "score"]
             table = table.join(more)
             table[counted] = table[counted].fillna(0.0)
     return table.astype(float)

@@ -11,11 +11,13 @@ from threadpoolctl import threadpool_limits
 from crmlib.churn.features import OUTCOMES
 from crmlib.churn.signals import SIGNALS
 from crmlib.errors import CrmlibError, ModelError, SchemaError
+from crmlib.regression import read_learnt, read_numbers
+from crmlib.shop.required import require
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from crmlib.arrays import Floats, Ints
 
 __all__ = ["KINDS", "ChurnModel", "Kind", "baselines", "rolling"]
 
@@ -71,19 +73,24 @@ class ChurnModel:
         Raises
         ------
         ModelError
-            Too few customers left, or stayed, to learn from.
+            Too few customers left, or stayed, to learn from; or a column is text.
+        SchemaError
+            A column occurs twice, holds dates or what is infinite, or left_us is neither 1 nor 0.
         """
         from sklearn.calibration import CalibratedClassifierCV
         from sklearn.model_selection import GroupKFold
 
+        require(examples, "the examples", ["left_us", *(["customer_id"] if self.calibrate else [])])
         self.names = [str(name) for name in examples if name not in _BESIDE]
-        left = examples["left_us"].to_numpy(dtype=int)
+        if not self.names:
+            raise ModelError("The examples have no feature to learn from: only outcomes, ids and baselines.")
+        left = _yes_or_no(examples["left_us"])
         if min(left.sum(), (1 - left).sum()) < _FEWEST:
             raise ModelError(
                 f"Of {len(left)} examples {left.sum()} left and {(1 - left).sum()} stayed; a model needs {_FEWEST} of "
                 "each. Use more cut-offs, a longer history, or another horizon."
             )
-        table = examples[self.names].to_numpy(dtype=float)
+        table = read_numbers(examples[self.names], "the examples")
         classifier = _logistic(self.names, table) if self.kind == "logistic" else _boosting(self.seed)
         if self.calibrate:
             folds = GroupKFold(_FOLDS, shuffle=True, random_state=self.seed)
@@ -106,11 +113,9 @@ class ChurnModel:
         SchemaError
             One of them is missing.
         """
-        missing = [name for name in self.names if name not in features]
-        if missing:
-            raise SchemaError(f"features: there is no column {missing[0]!r}, from which the model learnt.")
+        table = read_learnt(features, self.names)
         with threadpool_limits(1):
-            chance = self.classifier.predict_proba(features[self.names].to_numpy(dtype=float))[:, 1]
+            chance = self.classifier.predict_proba(table)[:, 1]
         return pd.Series(chance, index=features.index, name=self.kind)
 
 
@@ -138,8 +143,8 @@ def baselines(learnt: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
     rate = left.mean()
     found = pd.DataFrame({"everyone alike": rate}, index=features.index)
     if 0 < rate < 1:
-        curve = LogisticRegression().fit(np.log1p(learnt[["recency_days"]].to_numpy()), left)
-        found["recency alone"] = curve.predict_proba(np.log1p(features[["recency_days"]].to_numpy()))[:, 1]
+        curve = LogisticRegression().fit(np.log1p(learnt[["days_since_order"]].to_numpy()), left)
+        found["recency alone"] = curve.predict_proba(np.log1p(features[["days_since_order"]].to_numpy()))[:, 1]
     keys = [_pattern(table) for table in (learnt, features)]
     # a pattern that few had says little: ten customers of the mean join each
     counts = pd.Series(left).groupby(keys[0].to_numpy()).agg(["sum", "size"])
@@ -209,6 +214,15 @@ def _pattern(table: pd.DataFrame) -> pd.Series:
     return pattern
 
 
+def _yes_or_no(column: pd.Series) -> Ints:
+    """Return an outcome as 0 and 1, or name the row that has another."""
+    wrong = ~column.isin([0, 1]).to_numpy(dtype=bool)
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise SchemaError(f"{column.name}, row {column.index[row]}: {column.iloc[row]} is neither 1 nor 0.")
+    return column.to_numpy(dtype=int)
+
+
 def _boosting(seed: int) -> Any:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -218,7 +232,7 @@ def _boosting(seed: int) -> Any:
     )  # fmt: skip
 
 
-def _logistic(names: Sequence[str], table: NDArray[np.float64]) -> Any:
+def _logistic(names: Sequence[str], table: Floats) -> Any:
     from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -232,6 +246,6 @@ def _logistic(names: Sequence[str], table: NDArray[np.float64]) -> Any:
     )  # fmt: skip
 
 
-def _log(table: NDArray[np.float64]) -> NDArray[np.float64]:
+def _log(table: Floats) -> Floats:
     """Bring counts, days and money to a log scale; what is below 0 (money given back) counts as 0."""
     return np.log1p(np.maximum(table, 0.0))

@@ -18,11 +18,12 @@ import pandas as pd
 from crmlib.errors import CrmlibError
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Floats = NDArray[np.float64]
+    from crmlib.arrays import Floats
 
-__all__ = ["Offer", "expected_profit", "pays_from", "profit_curve"]
+
+__all__ = ["Offer", "break_even_success", "expected_profit", "pays_from", "profit_curve"]
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -149,3 +150,36 @@ def profit_curve(
         came = expected_profit(np.asarray(actual, dtype=float), worth, offer)
         table["realised"] = np.append(0.0, np.cumsum(came[order]))
     return table
+
+
+def break_even_success(chance: ArrayLike, value: ArrayLike, offer: Offer, *, most: int | None = None) -> float:
+    """Return the success rate at which contacting these customers neither earns nor loses.
+
+    Parameters
+    ----------
+    chance, value
+        As for `expected_profit`.
+    offer
+        What is offered.
+    most
+        Only so many of them, the most promising first, as `profit_curve` ranks them; all by default.
+
+    Returns
+    -------
+    float
+        Infinite where no rate pays: the incentive is worth more than those who could be kept.
+
+    Examples
+    --------
+    >>> rate = break_even_success([0.5, 0.5], 100, Offer(success_rate=0.2, contact_cost=1, incentive_cost=10))
+    >>> round(rate, 4)
+    0.1333
+    """
+    p = np.asarray(chance, dtype=float)
+    worth = np.broadcast_to(np.asarray(value, dtype=float), p.shape)
+    if most is not None:
+        best = np.argsort(-expected_profit(p, worth, offer), kind="stable")[:most]
+        p, worth = p[best], worth[best]
+    won = float((p * (worth - offer.incentive_cost)).sum())
+    spent = float(((1 - p) * offer.taken_anyway * offer.incentive_cost + offer.contact_cost).sum())
+    return spent / won if won > 0 else float("inf")

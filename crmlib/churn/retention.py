@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from crmlib import engine
 from crmlib import policy as policies
-from crmlib.churn.observed import day_of, nobody
 from crmlib.days import until
 from crmlib.errors import CrmlibError
+from crmlib.shop.observed import day_of, nobody
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
+    from crmlib.engine import Table
     from crmlib.policy import Policy
     from crmlib.shop import Shop
 
@@ -21,6 +23,8 @@ __all__ = ["Measure", "cohorts", "retention"]
 
 Measure = Literal["customers", "share", "orders", "revenue"]
 _MONTHS = 12
+#: As many months are one whole number of 64 bits, with a few to spare.
+_MOST_MONTHS = 60
 
 
 def cohorts(shop: Shop, *, as_of: date | str | None = None, measure: Measure = "share") -> pd.DataFrame:
@@ -68,7 +72,7 @@ def cohorts(shop: Shop, *, as_of: date | str | None = None, measure: Measure = "
     if measure not in {"customers", "share", "orders", "revenue"}:
         raise CrmlibError(f"measure={measure!r} is not known. There are: customers, share, orders, revenue.")
     day = day_of(shop, as_of)
-    cells = engine.run("cohorts", tables={"orders": shop.orders}, until=until(day)).to_pandas()
+    cells = _cells(shop.orders, day, measure)
     if cells.empty:
         raise nobody(day)
     # a month is over if the next day belongs to another
@@ -89,6 +93,42 @@ def cohorts(shop: Shop, *, as_of: date | str | None = None, measure: Measure = "
         name="cohort",
     )
     return table
+
+
+def _cells(orders: Table, day: date, measure: Measure) -> pd.DataFrame:
+    """Count the cells of `cohorts` that are not empty: cohort (a month's number), age, and at least the measure.
+
+    Of customers alone, a history of a few years is counted by the customers' sets of months: half the time, or less.
+    """
+    end = orders.engine.moment(until(day))
+    span = f"select min(order_ts), max(order_ts) from {orders.name} where order_ts < {end}"
+    [(first, last)] = orders.engine.rows(span)
+    if first is None or measure not in {"customers", "share"} or _month(last) - _month(first) >= _MOST_MONTHS:
+        general: pd.DataFrame = engine.run("cohorts", tables={"orders": orders}, until=until(day)).to_pandas()
+        return general
+    months: Any = _powers(_month(first), _month(last))
+    cells: pd.DataFrame = engine.run(
+        "cohort_customers", tables={"orders": orders, "months": months}, first=_month(first), until=until(day)
+    ).to_pandas()
+    return cells
+
+
+def _month(moment: date) -> int:
+    """Return the number of a month, counted from year 0."""
+    return moment.year * _MONTHS + moment.month - 1
+
+
+def _powers(first: int, last: int) -> pa.Table:
+    """Give each month a power of two, the first one 1."""
+    import pyarrow as pa
+
+    months = range(first, last + 1)
+    return pa.table(
+        {
+            "month": pa.array(months, pa.int32()),
+            "power": pa.array([1 << (month - first) for month in months], pa.int64()),
+        }
+    )
 
 
 def retention(

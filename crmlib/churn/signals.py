@@ -15,10 +15,10 @@ import numpy as np
 
 from crmlib import engine
 from crmlib import policy as policies
-from crmlib.churn.consent import CHANNELS, may_contact
-from crmlib.churn.observed import as_known_on, columns_of, day_of, scores
 from crmlib.churn.windows import of_customers
+from crmlib.customers.consent import CHANNELS, may_contact
 from crmlib.days import until
+from crmlib.shop.observed import as_known_on, columns_of, day_of, scores
 
 if TYPE_CHECKING:
     from datetime import date
@@ -29,11 +29,12 @@ if TYPE_CHECKING:
     from crmlib.policy import Policy
     from crmlib.shop import Shop
 
-__all__ = ["SIGNALS", "judge_signals", "last_seen", "signals"]
+__all__ = ["OPERATORS", "SIGNALS", "judge_signals", "last_seen", "signals"]
 
 #: The signals, and the column that says how many days ago what they watch was last seen.
-SIGNALS = {"no_login": "days_since_login", "no_purchase": "days_since_purchase", "low_score": "days_since_score"}
-_OPERATORS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
+SIGNALS = {"no_login": "days_since_login", "no_purchase": "days_since_order", "low_score": "days_since_score"}
+#: How the policy writes a comparison -> the comparison.
+OPERATORS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 
 
 def signals(
@@ -56,7 +57,7 @@ def signals(
         One row a customer known by that day, sorted:
 
         - customer_id; no_login, no_purchase, low_score (missing where the source cannot say);
-        - days_since_login, days_since_purchase, days_since_score, score (missing where there was none);
+        - days_since_login, days_since_order, days_since_score, score (missing where there was none);
         - login_window, purchase_window (days);
         - may_email, may_sms, may_whatsapp, may_phone: whether marketing is allowed there, see `may_contact`.
 
@@ -72,8 +73,8 @@ def signals(
     >>> sales = pd.DataFrame({"customer_id": ["ann", "bob"], "order_ts": ["2024-01-01", "2024-03-01"], "amount": 10})
     >>> found = signals(open_shop(sales, as_of="2024-03-02"))
     Opened dataframe: ...
-    >>> found[["customer_id", "no_login", "no_purchase", "days_since_purchase"]]
-      customer_id no_login  no_purchase  days_since_purchase
+    >>> found[["customer_id", "no_login", "no_purchase", "days_since_order"]]
+      customer_id no_login  no_purchase  days_since_order
     0         ann     <NA>         True                 61.0
     1         bob     <NA>        False                  1.0
     """
@@ -81,30 +82,34 @@ def signals(
     shop = as_known_on(shop, day)
     found = flags(shop, policy=policy)
     allowed = may_contact(shop, policy=policy).reindex(found["customer_id"], fill_value=False)
-    allowed["email"] |= allowed.pop("soft_spam") & found["days_since_purchase"].notna().to_numpy()
+    allowed["email"] |= allowed.pop("soft_spam") & found["days_since_order"].notna().to_numpy()
     for channel in CHANNELS:
         found[f"may_{channel}"] = allowed[channel].to_numpy()
     return found
 
 
-def flags(shop: Shop, *, policy: Policy | str | dict[str, Any] | None) -> pd.DataFrame:
+def flags(
+    shop: Shop, *, policy: Policy | str | dict[str, Any] | None, seen: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Return the signals of a shop's own day, without what may be done about them.
 
     Parameters
     ----------
     shop, policy
         As for `signals`.
+    seen
+        What `last_seen` returns, where it is at hand.
     """
     rules = policies.load(policy or shop.policy).churn
-    found = last_seen(shop).to_pandas()
+    found = last_seen(shop).to_pandas() if seen is None else seen
     days = [str(name) for name in found if str(name).startswith("days_")]
     found = found.astype(dict.fromkeys([*days, "score"], "float64")).sort_values("customer_id", ignore_index=True)
     who = found["customer_id"]
     found["login_window"] = of_customers(shop, who, of="logins", policy=policy) if "logins" in shop.tables else np.nan
     found["purchase_window"] = of_customers(shop, who, of="purchases", policy=policy)
-    found["no_login"] = _too_long(found, "login", rules.never_logged_in, rules.days_operator)
-    found["no_purchase"] = _too_long(found, "purchase", rules.never_bought, rules.days_operator)
-    low = _OPERATORS[rules.score_operator](found["score"], rules.low_score)
+    found["no_login"] = _too_long(found, "no_login", rules.never_logged_in, rules.days_operator)
+    found["no_purchase"] = _too_long(found, "no_purchase", rules.never_bought, rules.days_operator)
+    low = OPERATORS[rules.score_operator](found["score"], rules.low_score)
     if rules.score_lasts_days is not None:
         low &= found["days_since_score"] <= rules.score_lasts_days
     found["low_score"] = low.astype("boolean")
@@ -171,13 +176,13 @@ def judge_signals(examples: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows).T
 
 
-def _too_long(found: pd.DataFrame, what: str, never: str, sign: str) -> pd.Series:
+def _too_long(found: pd.DataFrame, signal: str, never: str, sign: str) -> pd.Series:
     """Compare the days since something with its window; the rule `never` settles those who never did it."""
-    silent, window = found[f"days_since_{what}"], found[f"{what}_window"]
+    silent, window = found[SIGNALS[signal]], found[f"{signal.removeprefix('no_')}_window"]
     missing = silent.isna()
     if never == "since_registration":
         silent = silent.fillna(found["days_since_registration"])
-    flags: pd.Series = _OPERATORS[sign](silent, window).astype("boolean")
+    flags: pd.Series = OPERATORS[sign](silent, window).astype("boolean")
     if never != "since_registration":
         flags = flags.mask(missing, never == "signal")
     return flags

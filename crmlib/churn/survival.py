@@ -14,21 +14,24 @@ import pandas as pd
 
 from crmlib import engine
 from crmlib import policy as policies
-from crmlib.churn.observed import as_known_on, day_of, nobody
+from crmlib.arguments import read_floats
 from crmlib.days import until
 from crmlib.errors import CrmlibError, ModelError
+from crmlib.shop.observed import as_known_on, day_of, nobody
 
 if TYPE_CHECKING:
     from datetime import date
 
     from numpy.typing import ArrayLike, NDArray
 
+    from crmlib.arrays import Bools, Floats, Ints, Objects
     from crmlib.policy import Policy
     from crmlib.shop import Shop
 
-    Floats = NDArray[np.float64]
 
-__all__ = ["LogRank", "cox", "kaplan_meier", "lifetimes", "log_rank", "median_lifetime"]
+__all__ = ["LogRank", "check_times", "curve", "kaplan_meier", "lifetimes", "log_rank", "median_lifetime"]
+
+_Z = 1.959963984540054  # 95 %
 
 
 def lifetimes(
@@ -108,21 +111,20 @@ def kaplan_meier(days: ArrayLike, left_us: ArrayLike, *, by: ArrayLike | None = 
     2  10.0        3   0.50
     3  20.0        1   0.50
     """
-    from sksurv.nonparametric import kaplan_meier_estimator
-
-    time, event, group = _checked(days, left_us, by)
+    time, event, group = check_times(days, left_us, by)
     parts = []
     for name in sorted(set(group), key=str):
         own = group == name
         if event[own].any():
-            points, share, (low, high) = kaplan_meier_estimator(event[own], time[own], conf_type="log-log")
+            points, share, low, high = curve(time[own], event[own])
         else:  # nobody left: certain of nothing but that
             points = np.unique(time[own])
             share, low, high = (np.ones(len(points)) for _ in range(3))
-        risk = (time[own][:, None] >= points[None, :]).sum(axis=0) if len(points) else np.zeros(0, dtype=int)
-        part = pd.DataFrame({"days": points, "at_risk": risk, "share": share, "low": low, "high": high})
+        part = pd.DataFrame(
+            {"days": points, "at_risk": _at_risk(time[own], points), "share": share, "low": low, "high": high}
+        )
         start = pd.DataFrame({"days": [0.0], "at_risk": [int(own.sum())], "share": 1.0, "low": 1.0, "high": 1.0})
-        part = pd.concat([start, part[part["days"] > 0]]) if len(points) and points[0] > 0 else part
+        part = pd.concat([start, part]) if points[0] > 0 else part
         parts.append(part.assign(group=name))
     table = pd.concat(parts, ignore_index=True)
     return table[["group", "days", "at_risk", "share", "low", "high"]]
@@ -176,7 +178,7 @@ def log_rank(days: ArrayLike, left_us: ArrayLike, by: ArrayLike) -> LogRank:
     Raises
     ------
     ModelError
-        There is only one group, or nobody left.
+        There is only one group, nobody left, or no two groups can be compared when customers left.
 
     Examples
     --------
@@ -184,103 +186,77 @@ def log_rank(days: ArrayLike, left_us: ArrayLike, by: ArrayLike) -> LogRank:
     >>> round(found.chi_square, 2), found.degrees
     (5.05, 1)
     """
-    from sksurv.compare import compare_survival
-
-    time, event, group = _checked(days, left_us, by)
-    if len(set(group)) == 1 or not event.any():
-        raise ModelError("A log-rank test needs two groups, and somebody who left.")
-    outcome = np.array(list(zip(event, time, strict=True)), dtype=[("left", bool), ("days", float)])
-    chi_square, p_value, table, _ = compare_survival(outcome, group.astype(str), return_stats=True)
-    shown = table.reset_index().set_axis(["group", "customers", "left", "expected", "statistic"], axis=1)
-    return LogRank(float(chi_square), len(shown) - 1, float(p_value), shown.drop(columns="statistic"))
-
-
-def cox(days: ArrayLike, left_us: ArrayLike, covariates: pd.DataFrame) -> pd.DataFrame:
-    """Estimate by how much each covariate speeds leaving up (Cox, 1972), and check that it does so at all ages alike.
-
-    Parameters
-    ----------
-    days, left_us
-        As for `kaplan_meier`.
-    covariates
-        One row a customer, known on the first day: what came later would leak. Categories become one column for each
-        level but the first. Rows with a missing value are left out.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a covariate: hazard_ratio for one unit more (above 1: leaves sooner), low, high (95 %), p_value;
-        drift and drift_p_value: the correlation of its effect with time (scaled Schoenfeld residuals against 1 - the
-        Kaplan-Meier share; Grambsch and Therneau, 1994). A small drift_p_value says that the effect is not
-        proportional: the ratio is then a mean over ages. Ties by Efron's method.
-
-    Raises
-    ------
-    ModelError
-        Nobody left, or a covariate does not vary.
-    """
-    from statsmodels.duration.hazard_regression import PHReg
-
-    time, event, _ = _checked(days, left_us, None)
-    table = pd.get_dummies(covariates.reset_index(drop=True), drop_first=True, dtype=float)
-    if len(table) != len(time):
-        raise CrmlibError(f"cox: {len(table)} rows of covariates for {len(time)} customers.")
-    full = table.notna().all(axis=1).to_numpy()
-    table, time, event = table[full].astype(float), time[full], event[full]
-    scale = table.std(ddof=0)
-    flat = [str(name) for name in table if not scale[str(name)] > 0]
-    if flat or not event.any():
-        why = f"the covariate {flat[0]!r} does not vary" if flat else "nobody left"
-        raise ModelError(f"Cox regression: {why}. Leave it out, or take a longer history.")
-    found = PHReg(time, (table - table.mean()) / scale, status=event.astype(int), ties="efron").fit(disp=0)
-    effect, error = np.asarray(found.params), np.asarray(found.bse)
-    per_unit, half = effect / scale.to_numpy(), 1.959963984540054 * error / scale.to_numpy()
-    drift, drift_p = _drift(found, time, event)
-    return pd.DataFrame(
-        {
-            "hazard_ratio": np.exp(per_unit), "low": np.exp(per_unit - half), "high": np.exp(per_unit + half),
-            "p_value": np.asarray(found.pvalues), "drift": drift, "drift_p_value": drift_p,
-        },
-        index=pd.Index(table.columns, name="covariate"),
-    )  # fmt: skip
-
-
-def _drift(found: object, time: Floats, event: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """Correlate each effect with time: the score test of Grambsch and Therneau, one covariate at a time."""
     from scipy.stats import chi2
-    from sksurv.nonparametric import kaplan_meier_estimator
+    from statsmodels.duration.survfunc import survdiff
 
-    residuals = np.asarray(found.schoenfeld_residuals)[event]  # type: ignore[attr-defined]
-    variance = np.asarray(found.cov_params())  # type: ignore[attr-defined]
-    count = len(residuals)
-    points, share = kaplan_meier_estimator(event, time)
-    # the share just before each end, so that time runs from 0
-    before = np.append(1.0, share)[np.searchsorted(points, time[event], side="left")]
-    clock = (1 - before) - (1 - before).mean()
-    scaled = residuals @ variance * count
-    spread = (scaled - scaled.mean(axis=0)).std(axis=0) * clock.std() * count
-    drift = np.divide(clock @ scaled, spread, out=np.zeros(len(variance)), where=spread > 0)
-    total = (clock**2).sum()
-    if total == 0:  # all left on one day
-        return drift, np.ones(len(variance))
-    return drift, np.asarray(chi2.sf((clock @ scaled) ** 2 / (count * np.diag(variance) * total), 1))
+    time, event, group = check_times(days, left_us, by)
+    labels = group.astype(str)
+    if len(set(labels)) == 1 or not event.any():
+        raise ModelError("A log-rank test needs two groups (by), and somebody who left.")
+    table = _expected(time, event, labels)
+    # a group that was last seen before anybody left says nothing of its speed: it is no degree of freedom, as in R
+    groups = table.loc[table["expected"] > 0, "group"].to_numpy(dtype=str)
+    counts = np.isin(labels, groups)
+    degrees = len(groups) - 1
+    try:
+        chi_square, _ = survdiff(time[counts], event[counts].astype(int), labels[counts]) if degrees else (np.nan, 1.0)
+    except np.linalg.LinAlgError:
+        chi_square = np.nan
+    if np.isnan(chi_square):
+        raise ModelError("Log-rank test: whenever customers left, no other group was there, or everybody left at once.")
+    return LogRank(float(chi_square), degrees, float(chi2.sf(chi_square, degrees)), table)
 
 
-def _checked(
-    days: ArrayLike, left_us: ArrayLike, by: ArrayLike | None
-) -> tuple[Floats, NDArray[np.bool_], NDArray[np.object_]]:
-    time, event = np.asarray(days, dtype=float), np.asarray(left_us)
+def curve(time: Floats, event: Bools) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return each day on which somebody was last seen, the share still there after it, and its limits of 95 %."""
+    from statsmodels.duration.survfunc import SurvfuncRight
+
+    fitted = SurvfuncRight(time, event.astype(int))
+    # it names only days on which somebody left: before the first everybody is there, and a share holds until the next
+    share, error = np.append(1.0, fitted.surv_prob), np.append(0.0, fitted.surv_prob_se)
+    # log-log: nothing to either side of a share of 1, and of 0 (whose error is not known)
+    inside = (share > 0) & (share < 1)
+    logs = np.log(share, out=np.zeros_like(share), where=inside)
+    width = np.divide(-_Z * error, share * logs, out=np.zeros_like(share), where=inside)
+    points = np.unique(time)
+    latest = np.searchsorted(fitted.surv_times, points, side="right")
+    return points, share[latest], (share ** np.exp(width))[latest], (share ** np.exp(-width))[latest]
+
+
+def _at_risk(time: Floats, points: Floats) -> Ints:
+    """Return how many were still there just before each point."""
+    return len(time) - np.searchsorted(np.sort(time), points, side="left")
+
+
+def _expected(time: Floats, event: Bools, labels: NDArray[np.str_]) -> pd.DataFrame:
+    """Count by group who left, and how many would have, had all groups one speed."""
+    points, ends = np.unique(time[event], return_counts=True)
+    rate = ends / _at_risk(time, points)
+    rows = [
+        (name, int((labels == name).sum()), int(event[labels == name].sum()),
+         float(_at_risk(time[labels == name], points) @ rate))
+        for name in np.unique(labels).tolist()
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["group", "customers", "left", "expected"])
+
+
+def check_times(days: ArrayLike, left_us: ArrayLike, by: ArrayLike | None) -> tuple[Floats, Bools, Objects]:
+    """Return durations, ends and groups as arrays, without those who have no group; refuse what they cannot be."""
+    time = read_floats(days, "survival, days", error=CrmlibError)
+    event = pd.Series(list(np.asarray(left_us, dtype=object)), dtype=object)
     if time.ndim != 1 or time.shape != event.shape or not len(time):
         raise CrmlibError(f"survival: {time.size} durations and {event.size} ends; one of each for every customer.")
     if not (np.isfinite(time) & (time >= 0)).all():
         raise CrmlibError("survival: a duration is missing or below 0. It is counted in days from the first order.")
-    if not np.isin(event.astype(float), (0.0, 1.0)).all():
+    if not event.isin([0, 1]).all():
         raise CrmlibError("survival: left_us is 1 where the end was seen and 0 where the customer was still there.")
-    event = event.astype(bool)
+    left = event.to_numpy(dtype=bool)
     if by is None:
-        return time, event, np.full(len(time), "all", dtype=object)
+        return time, left, np.full(len(time), "all", dtype=object)
     group = pd.Series(np.asarray(by, dtype=object))
+    if len(group) != len(time):
+        raise CrmlibError(f"survival: {len(group)} groups for {len(time)} customers; one for every customer.")
     known = group.notna().to_numpy()
     if not known.any():
         raise CrmlibError("survival: nobody has a group.")
-    return time[known], event[known], group[known].to_numpy()
+    return time[known], left[known], group[known].to_numpy()

@@ -6,30 +6,34 @@ contacted, less what they would buy if not; nobody shows both, so it is estimate
 
 from __future__ import annotations
 
+import warnings
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
 
-from crmlib import engine
+from crmlib import arms, engine
 from crmlib import policy as policies
+from crmlib.arguments import check_level, read_number
 from crmlib.churn.features import features
-from crmlib.errors import CrmlibError, ModelError, SchemaError
+from crmlib.errors import CrmlibError, ModelError, ModelWarning, SchemaError
+from crmlib.regression import read_learnt, read_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
+    from crmlib.arrays import Floats
     from crmlib.policy import Policy
     from crmlib.shop import Shop
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["UpliftModel", "arm_difference", "experiments", "targeting"]
 
 _OUTCOMES = ("contacted", "window_orders", "window_spend")
+_FEW = 2  # events of the smaller arm, below which simulated intervals hold the truth in more than 97 % instead of 95 %
 _ALL = 36_500  # nobody is too long silent to be won back
 
 
@@ -121,7 +125,9 @@ class UpliftModel:
     """
 
     def __init__(self, *, penalty: float = 1.0) -> None:
-        self.penalty = penalty
+        if not 0 <= read_number(penalty, "penalty") < np.inf:
+            raise CrmlibError(f"penalty={penalty!r}: it is 0 or more.")
+        self.penalty = float(penalty)
 
     def fit(self, seen: pd.DataFrame) -> Self:
         """Learn from experiments.
@@ -129,23 +135,33 @@ class UpliftModel:
         Parameters
         ----------
         seen
-            From `experiments`; every column of numbers counts but ids, times and outcomes.
+            From `experiments`; every column of numbers counts but ids, times and outcomes. With a ``campaign_id``, each
+            customer weighs 1 / the share of their arm in their campaign, so that campaigns that held back more are no
+            reason for a difference; campaigns with one arm only are left out.
 
         Raises
         ------
         ModelError
-            An arm is empty, or bought nothing.
+            An arm is empty, or bought nothing; or a column is text.
         """
         beside = {"campaign_id", "customer_id", "assigned_ts", *_OUTCOMES}
         self.names = [str(name) for name in seen if name not in beside]
+        if not self.names:
+            raise ModelError("The experiment has no feature to learn from: only outcomes, ids and times.")
+        parts = arms.in_strata(seen, "window_orders")
+        known = read_numbers(seen[self.names], "the experiment")
         self.arms = []
-        for arm in (1, 0):  # the contacted first
-            own = seen[seen["contacted"] == arm]
-            if not own["window_orders"].any():
+        for arm in (True, False):  # the contacted first
+            own = parts.used & (parts.treated == arm)
+            if not parts.outcome[own].any():
                 who = "contacted" if arm else "the control group"
                 raise ModelError(f"Nobody of {who} ordered in a window: there is nothing to learn from.")
+            # each arm stands for all customers of its campaign, whatever share the lot gave it
+            share = parts.share[own] if arm else 1 - parts.share[own]
+            weights = 1 / share
             regression = _poisson(self.penalty)
-            self.arms.append(regression.fit(own[self.names].to_numpy(dtype=float), own["window_orders"].to_numpy()))
+            fitted = regression.fit(known[own], parts.outcome[own], poissonregressor__sample_weight=weights)
+            self.arms.append(fitted)
         return self
 
     def predict(self, features: pd.DataFrame) -> pd.Series:
@@ -155,8 +171,13 @@ class UpliftModel:
         ----------
         features
             With the columns that were learnt from.
+
+        Raises
+        ------
+        SchemaError
+            One of them is missing.
         """
-        table = features[self.names].to_numpy(dtype=float)
+        table = read_learnt(features, self.names)
         with_contact, without = (arm.predict(table) for arm in self.arms)
         return pd.Series(with_contact - without, index=features.index, name="uplift")
 
@@ -178,43 +199,86 @@ def _log(table: Floats) -> Floats:
     return logged
 
 
-def arm_difference(seen: pd.DataFrame, outcome: str = "window_orders", *, level: float = 0.95) -> dict[str, float]:
-    """Compare the arms of a randomised campaign: what contact added, on average.
+def arm_difference(
+    seen: pd.DataFrame, outcome: str = "window_orders", *, level: float = 0.95, strata: str | None = "campaign_id"
+) -> dict[str, float]:
+    """Compare the arms of randomised campaigns, each within itself: what contact added, on average.
+
+    The share held back and the pace of buying differ from campaign to campaign, so arms pooled over campaigns compare
+    customers of different campaigns. Each campaign's difference counts by its customers instead; a customer who is in
+    several campaigns counts in each, as if they were several people.
 
     Parameters
     ----------
     seen
         From `experiments`, or a part of it chosen by what was known before.
     outcome
-        ``window_orders`` or ``window_spend``.
+        ``window_orders`` or ``window_spend``, or any column of numbers.
     level
         Of the interval.
+    strata
+        The column within whose values arms are compared, where the table has it. With None the arms are pooled, and
+        refused where the shares of contacted customers differ between campaigns.
 
     Returns
     -------
     dict
-        difference of the means (contacted less control), low, high (normal interval), contacted, control (customers).
+        difference of the means (contacted minus control); low, high: every difference that the score test (see
+        `crmlib.arms`) does not reject; p_value, of no difference, by the same test; contacted, control (customers that
+        were compared); events (how many a smaller arm expects without an effect: below 5 the interval is wide, and
+        chance decides much); left_out (customers of campaigns that have one arm only here).
 
     Raises
     ------
     CrmlibError
-        An arm has fewer than two customers.
+        No campaign has two customers of each arm, or arms of different shares would be pooled.
+    SchemaError
+        A column or a value is missing, or an arm is neither 1 nor 0.
+
+    Warns
+    -----
+    ModelWarning
+        Nobody did anything, or the smaller arm expects fewer than two events.
 
     Examples
     --------
-    >>> seen = pd.DataFrame({"contacted": [1, 1, 1, 0, 0, 0], "window_orders": [1, 1, 0, 0, 1, 0]})
+    >>> seen = pd.DataFrame({"contacted": [1, 1, 1, 0, 0, 0] * 4, "window_orders": [1, 1, 0, 0, 1, 0] * 4})
     >>> round(arm_difference(seen)["difference"], 3)
     0.333
     """
-    from scipy.stats import norm
+    check_level(level)
+    parts = arms.in_strata(seen, outcome, strata)
+    sizes = [int((parts.used & side).sum()) for side in (parts.treated, ~parts.treated)]
+    if min(sizes) < 2:  # noqa: PLR2004 - one customer is an anecdote
+        raise CrmlibError(
+            f"An arm has {min(sizes)} customers: too few to compare."
+            + (" Customers count where their campaign has both arms." if len(parts.names) > 1 else "")
+        )
+    sums = parts.sums
+    bought, amounts = bool(parts.outcome[parts.used].any()), sums.kind != "shares"
+    _warn_of_few_events(float(sums.events[0]), bought=bought, amounts=amounts)
+    low, high = arms.interval(sums, level)
+    return {
+        "difference": float(arms.difference(sums)[0]), "low": float(low[0]), "high": float(high[0]),
+        "p_value": float(arms.p_value(sums)[0]), "contacted": float(sizes[0]), "control": float(sizes[1]),
+        "events": float(sums.events[0]), "left_out": float((~parts.used).sum()),
+    }  # fmt: skip
 
-    arms = [seen.loc[seen["contacted"] == arm, outcome].to_numpy(dtype=float) for arm in (1, 0)]
-    if min(len(arm) for arm in arms) < 2:  # noqa: PLR2004 - a variance needs two
-        raise CrmlibError(f"An arm has {min(len(arm) for arm in arms)} customers: too few to compare.")
-    gap = float(arms[0].mean() - arms[1].mean())
-    half = float(norm.ppf((1 + level) / 2) * np.sqrt(sum(arm.var(ddof=1) / len(arm) for arm in arms)))
-    sizes = {"contacted": float(len(arms[0])), "control": float(len(arms[1]))}
-    return {"difference": gap, "low": gap - half, "high": gap + half, **sizes}
+
+def _warn_of_few_events(events: float, *, bought: bool, amounts: bool) -> None:
+    """Warn where chance decides nearly all, and where nobody did anything."""
+    if not bought:
+        warnings.warn(
+            "Nobody did anything in either arm: the interval is that of customers who may do it once. Of amounts such "
+            "as spend it says nothing.", ModelWarning, stacklevel=3,
+        )  # fmt: skip
+    elif events < _FEW:
+        width = "of amounts knows only what these few spent, and may be far too narrow" if amounts else (
+            "is wider than it says")  # fmt: skip
+        warnings.warn(
+            f"The smaller arm expects {events:.1f} events without an effect: chance decides nearly all. The interval "
+            f"{width}, and no difference of a usual size can be found.", ModelWarning, stacklevel=3,
+        )  # fmt: skip
 
 
 def targeting(rankings: Mapping[str, ArrayLike], gain: ArrayLike) -> pd.DataFrame:

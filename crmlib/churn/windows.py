@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from crmlib import engine
 from crmlib import policy as policies
-from crmlib.churn.observed import columns_of, day_of
 from crmlib.days import until
-from crmlib.engine import literal, quote
 from crmlib.errors import ModelError, SchemaError
+from crmlib.shop.observed import columns_of, day_of
 
 if TYPE_CHECKING:
     from datetime import date
@@ -156,8 +155,9 @@ def _events(shop: Shop, of: Of, by: By) -> Table:
         return table.engine.table(f"select customer_id, '' as item, login_ts as ts from {table.name}")
     if by != "category":
         return shop.orders.engine.table(f"select customer_id, '' as item, order_ts as ts from {shop.orders.name}")
+    category = shop.products.engine.quoted(_category(shop))
     return shop.orders.engine.table(
-        f"select lines.customer_id, products.{quote(_category(shop))} as item, lines.order_ts as ts "
+        f"select lines.customer_id, products.{category} as item, lines.order_ts as ts "
         f"from {shop.order_lines.name} as lines join {shop.products.name} as products "
         f"on products.product_id = lines.product_id where lines.amount >= 0"
     )
@@ -165,12 +165,12 @@ def _events(shop: Shop, of: Of, by: By) -> Table:
 
 def _category(shop: Shop) -> str:
     if {"order_lines", "products"} <= set(shop.tables) and "product_id" in shop.order_lines.columns:
-        for name in shop.policy.personas.category:
+        for name in (*shop.policy.personas.category, "category"):
             if name in shop.products.columns:
                 return name
     raise SchemaError(
         f"The shop {shop.name!r} does not say of which category an order line is: it needs order_lines and products "
-        f"with a column {' or '.join(map(literal, shop.policy.personas.category))}. Use windows by shop or customer."
+        f"with a column {' or '.join(map(repr, shop.policy.personas.category))}. Use windows by shop or customer."
     )
 
 

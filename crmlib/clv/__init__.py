@@ -19,8 +19,9 @@ may be called as a function is.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from crmlib.faces import lazy
 
 if TYPE_CHECKING:
     from crmlib.clv.adapters import Average, BuyTillYouDie
@@ -28,10 +29,13 @@ if TYPE_CHECKING:
     from crmlib.clv.bgbb import BetaGeoBetaBinomFitter
     from crmlib.clv.boosting import GradientBoosting
     from crmlib.clv.cohorts import fit_by
+    from crmlib.clv.contract_table import read_contracts
+    from crmlib.clv.contracts import value_contracts
     from crmlib.clv.discounted import DAYS_PER_MONTH, cltv, dert, discounted_purchases
     from crmlib.clv.fit_checks import alive_history, frequencies, tracking
     from crmlib.clv.gamma_gamma import GammaGammaFitter
     from crmlib.clv.history import span
+    from crmlib.clv.loading import load
     from crmlib.clv.origins import Rolling, compare, rolling
     from crmlib.clv.pareto import ParetoNBDFitter
     from crmlib.clv.problems import ConvergenceError
@@ -39,10 +43,12 @@ if TYPE_CHECKING:
     from crmlib.clv.resampling import Bootstrap, bootstrap, cltv_interval
     from crmlib.clv.sbg import ShiftedBetaGeoFitter
     from crmlib.clv.scores import scorecard
-    from crmlib.clv.store import load, save
+    from crmlib.clv.season import Season
+    from crmlib.clv.store import save
     from crmlib.clv.summary import PERIOD_DAYS, early_spend, holdout, summarize
     from crmlib.clv.unique_rows import collapse, combine
-    from crmlib.clv.weighted import histories, updated_histories
+    from crmlib.clv.verdicts import Verdict, verdict
+    from crmlib.clv.weighted import histories
     from crmlib.clv.worth import value
 
 __all__ = [
@@ -62,7 +68,9 @@ __all__ = [
     "ParetoNBDFitter",
     "PredictsSpend",
     "Rolling",
+    "Season",
     "ShiftedBetaGeoFitter",
+    "Verdict",
     "alive_history",
     "bootstrap",
     "cltv",
@@ -78,48 +86,19 @@ __all__ = [
     "histories",
     "holdout",
     "load",
+    "read_contracts",
     "rolling",
     "save",
     "scorecard",
     "span",
     "summarize",
     "tracking",
-    "updated_histories",
     "value",
+    "value_contracts",
+    "verdict",
 ]
 
-_HOME = {
-    "adapters": ("Average", "BuyTillYouDie"),
-    "bg": ("BetaGeoFitter", "ModifiedBetaGeoFitter"),
-    "bgbb": ("BetaGeoBetaBinomFitter",),
-    "boosting": ("GradientBoosting",),
-    "cohorts": ("fit_by",),
-    "discounted": ("DAYS_PER_MONTH", "cltv", "dert", "discounted_purchases"),
-    "fit_checks": ("alive_history", "frequencies", "tracking"),
-    "gamma_gamma": ("GammaGammaFitter",),
-    "history": ("span",),
-    "origins": ("Rolling", "compare", "rolling"),
-    "pareto": ("ParetoNBDFitter",),
-    "problems": ("ConvergenceError",),
-    "protocol": ("LearnsFromPast", "Model", "PredictsSpend"),
-    "resampling": ("Bootstrap", "bootstrap", "cltv_interval"),
-    "sbg": ("ShiftedBetaGeoFitter",),
-    "scores": ("scorecard",),
-    "store": ("load", "save"),
-    "summary": ("PERIOD_DAYS", "early_spend", "holdout", "summarize"),
-    "unique_rows": ("collapse", "combine"),
-    "weighted": ("histories", "updated_histories"),
-    "worth": ("value",),
-}
-
-
-def __getattr__(name: str) -> Any:
-    for module, names in _HOME.items():
-        if name in names:
-            found = getattr(import_module(f"crmlib.clv.{module}"), name)
-            globals()[name] = found  # looked up once
-            return found
-    raise AttributeError(f"module 'crmlib.clv' has no attribute {name!r}")
+__getattr__ = lazy(__name__, __file__)
 
 
 def __dir__() -> list[str]:

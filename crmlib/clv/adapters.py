@@ -16,8 +16,8 @@ from crmlib.errors import CrmlibError, ModelWarning
 if TYPE_CHECKING:
     import pandas as pd
 
+    from crmlib.arrays import Floats
     from crmlib.clv.protocol import Model
-    from crmlib.clv.unique_rows import FloatArray
 
 __all__ = ["Average", "BuyTillYouDie", "fit_model"]
 
@@ -54,7 +54,7 @@ class BuyTillYouDie:
 
     def fit(self, summary: pd.DataFrame) -> Self:
         """Fit both models; Gamma-Gamma to those who bought again for money."""
-        self.purchases_ = copy.deepcopy(self.fitter).fit(summary["frequency"], summary["recency"], summary["T"])
+        self.purchases_ = copy.deepcopy(self.fitter).fit(summary)
         buyers = summary[(summary["frequency"] > 0) & (summary["monetary_value"] > 0)]
         with warnings.catch_warnings():
             # a comparison judges the spend by what came: how the model was strained is no news there
@@ -62,7 +62,7 @@ class BuyTillYouDie:
             self.spend_ = copy.deepcopy(self.spend).fit(buyers["frequency"], buyers["monetary_value"])
         return self
 
-    def predict(self, summary: pd.DataFrame, duration: float | FloatArray) -> FloatArray:
+    def predict(self, summary: pd.DataFrame, duration: float | Floats) -> Floats:
         """Return how often each customer will buy.
 
         Parameters
@@ -75,7 +75,7 @@ class BuyTillYouDie:
         history = (summary[name].to_numpy() for name in ("frequency", "recency", "T"))
         return np.asarray(self.purchases_.predict(duration, *history), dtype=float)
 
-    def predict_spend(self, summary: pd.DataFrame, duration: float | FloatArray) -> FloatArray:
+    def predict_spend(self, summary: pd.DataFrame, duration: float | Floats) -> Floats:
         """Return how much each customer will spend: purchases times expected spend.
 
         Parameters
@@ -129,7 +129,7 @@ class Average:
             fit_model(model, summary, past)
         return self
 
-    def predict(self, summary: pd.DataFrame, duration: float) -> FloatArray:
+    def predict(self, summary: pd.DataFrame, duration: float) -> Floats:
         """Return the mean of the purchases that the models predict.
 
         Parameters
@@ -139,7 +139,7 @@ class Average:
         """
         return _mean([model.predict(summary, duration) for model in self.models])
 
-    def predict_spend(self, summary: pd.DataFrame, duration: float) -> FloatArray:
+    def predict_spend(self, summary: pd.DataFrame, duration: float) -> Floats:
         """Return the mean of the spend predicted by the models that predict some.
 
         Parameters
@@ -151,7 +151,7 @@ class Average:
         return _mean(told) if told else np.full(len(summary), np.nan)
 
 
-def _mean(predictions: list[Any]) -> FloatArray:
+def _mean(predictions: list[Any]) -> Floats:
     return np.asarray(np.stack([np.asarray(each, dtype=float) for each in predictions]).mean(axis=0), dtype=float)
 
 

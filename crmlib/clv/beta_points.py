@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from crmlib.clv.unique_rows import FloatArray
+    from crmlib.arrays import Floats
 
 __all__ = ["beta_points"]
 
 POINTS = 12
 
 
-def beta_points(a: float, b: FloatArray) -> tuple[FloatArray, FloatArray]:
+def beta_points(a: float, b: Floats) -> tuple[Floats, Floats]:
     """Return points and weights, a row for each b, with which means under Beta(a, b) are sums.
 
     The points are the eigenvalues of the matrix of the Jacobi polynomials' recurrence (Golub and Welsch, 1969).

@@ -16,69 +16,32 @@ import warnings
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from scipy.special import expit, hyp2f1
+from scipy.special import betainc, expit, gammaln, xlogy
 
 from crmlib.clv import peer
-from crmlib.clv.beta_points import beta_points
 from crmlib.clv.bg_likelihood import likelihood
+from crmlib.clv.bg_purchases import purchases_if_alive
 from crmlib.clv.discounted import rest_geometric
 from crmlib.clv.fitting import Fitting, like
+from crmlib.clv.gammas import log_rise
+from crmlib.clv.questions import ForecastsPurchases, check_history, check_horizon
 from crmlib.clv.unique_rows import blocks, pairs, unique_rows
-from crmlib.errors import ModelWarning
+from crmlib.errors import ModelError, ModelWarning
 
 if TYPE_CHECKING:
+    from crmlib.arrays import Floats
     from crmlib.clv.fitting import Likelihood
-    from crmlib.clv.unique_rows import FloatArray, Rows
+    from crmlib.clv.unique_rows import Rows
 
 __all__ = ["BetaGeoFitter", "ModifiedBetaGeoFitter", "purchases_if_alive"]
 
 
-def purchases_if_alive(t: Any, x: Any, T: Any, parameters: FloatArray) -> FloatArray:
-    """Return the purchases expected within t periods from a customer who is alive at T, for BG/NBD.
-
-    Equation (10) of Fader, Hardie and Lee (2005) without its denominator, which is the probability to be
-    alive. Its hypergeometric function grows beyond all numbers for frequent buyers; two Pfaff transformations
-    bring it to (1-z)^(a-1) 2F1(a+b-1-r, a-1; a+b+x-1; z) with z = t / (alpha+T+t), which stays between 0 and
-    1 and converges the faster the larger x is. At a = 1 the formula is 0/0; the mean of its two neighbours
-    stands in. MBG/NBD is the same with b + 1 for b.
-
-    Examples
-    --------
-    >>> round(float(purchases_if_alive(39, 2, 38.86, np.array([0.2426, 4.4135, 0.7929, 2.4258]))), 4)
-    1.6872
-    """
-    r, alpha, a, b = parameters
-    if abs(a - 1) < NEAR_ONE:
-        above, below = (purchases_if_alive(t, x, T, np.array([r, alpha, 1 + side, b])) for side in _BESIDE)
-        return (above + below) / 2
-    t, x, T = np.asarray(t, dtype=float), np.asarray(x, dtype=float), np.asarray(T, dtype=float)
-    if a > HARDLY_DIFFERENT:
-        return _if_hardly_different(t / (alpha + T), x, parameters)
-    z = t / (alpha + T + t)
-    remaining = np.exp((a - 1) * np.log1p(-z)) * hyp2f1(a + b - 1 - r, a - 1, a + b + x - 1, z)
-    return np.asarray((a + b + x - 1) / (a - 1) * (1 - remaining))
-
-
-def _if_hardly_different(u: FloatArray, x: FloatArray, parameters: FloatArray) -> FloatArray:
-    """Return the mean of (1 - (1 + u p)^-(r+x)) / p over the dropout probability p, beta distributed (a, b+x)."""
-    r, _, a, b = parameters
-    u, x = np.broadcast_arrays(u, x)
-    counts, where = np.unique(x.ravel(), return_inverse=True)
-    points, weights = (table[where] for table in beta_points(a, b + counts))
-    terms = -np.expm1(-(r + x.reshape(-1, 1)) * np.log1p(u.reshape(-1, 1) * points)) / points
-    return np.asarray((weights * terms).sum(axis=1).reshape(x.shape))
-
-
-HARDLY_DIFFERENT = 50.0
-"""Beyond this a, customers' dropout probabilities are so alike that a dozen points carry their mean."""
 LARGEST_EXPONENT = 700.0
-NEAR_ONE = 1e-5
 FEW = 1_500
 """To look for distinct pairs among fewer customers costs more than it saves."""
-_BESIDE = (2 * NEAR_ONE, -2 * NEAR_ONE)
 
 
-class _Geometric(Fitting):
+class _Geometric(ForecastsPurchases):
     """What BG/NBD and MBG/NBD share: everything but the first chance to drop out."""
 
     parameter_names = ("r", "alpha", "a", "b")
@@ -163,10 +126,6 @@ class _Geometric(Fitting):
         self.data = data.to_pandas()
         return self
 
-    def predict(self, t: Any, frequency: Any, recency: Any, T: Any) -> Any:
-        """Return the purchases expected within t periods: `conditional_expected_number_of_purchases_up_to_time`."""
-        return self.conditional_expected_number_of_purchases_up_to_time(t, frequency, recency, T)
-
     def conditional_expected_number_of_purchases_up_to_time(self, t: Any, frequency: Any, recency: Any, T: Any) -> Any:
         """Return the purchases expected within the next t periods, given a customer's history.
 
@@ -187,6 +146,7 @@ class _Geometric(Fitting):
         >>> round(model.conditional_expected_number_of_purchases_up_to_time(39, 2, 30.43, 38.86), 4)
         1.2259
         """
+        check_horizon(t)
         if np.ndim(t) == 0:
             expected = self.sum_of_purchases([float(t)], [1.0], frequency, recency, T)
         else:
@@ -194,7 +154,7 @@ class _Geometric(Fitting):
             expected = self.alive_at(frequency, recency, T) * purchases_if_alive(t, frequency, T, parameters)
         return like(expected, frequency, recency, T, t)
 
-    def conditional_probability_alive(self, frequency: Any, recency: Any, T: Any) -> FloatArray:
+    def conditional_probability_alive(self, frequency: Any, recency: Any, T: Any) -> Floats:
         """Return the probability that a customer with this history is still alive at T.
 
         Parameters
@@ -218,7 +178,7 @@ class _Geometric(Fitting):
 
     def conditional_probability_alive_matrix(
         self, max_frequency: int | None = None, max_recency: int | None = None
-    ) -> FloatArray:
+    ) -> Floats:
         """Return P(alive) for every recency (row) and frequency (column) of customers aged `max_recency`.
 
         Parameters
@@ -226,22 +186,52 @@ class _Geometric(Fitting):
         max_frequency, max_recency
             Where the matrix ends; the largest frequency and T of the fit where not given.
         """
-        frequency = np.arange((max_frequency or int(self.data["frequency"].max())) + 1)
-        end = max_recency or int(self.data["T"].max())
-        return self.alive_at(frequency[None, :], np.arange(end + 1)[:, None], end)
+        frequency = np.arange((max_frequency or self.largest("frequency", "max_frequency")) + 1)
+        end = max_recency or self.largest("T", "max_recency")
+        return self._alive(frequency[None, :], np.arange(end + 1)[:, None], end)
 
     def expected_number_of_purchases_up_to_time(self, t: Any) -> Any:
         """Return the repeat purchases expected from a new customer within t periods of the first purchase."""
+        check_horizon(t)
         zero = np.zeros(np.shape(t))
-        return like(self.alive_at(zero, zero, zero) * purchases_if_alive(t, zero, zero, self._with_first_chance()), t)
+        return like(self._alive(zero, zero, zero) * purchases_if_alive(t, zero, zero, self._with_first_chance()), t)
+
+    def probability_of_n_purchases_up_to_time(self, t: float, n: Any) -> Any:
+        """Return the probability that a new customer makes n repeat purchases within t periods.
+
+        Parameters
+        ----------
+        t
+            Length of the time, in periods of the fit.
+        n
+            How many; a number or an array.
+
+        Examples
+        --------
+        >>> model = BetaGeoFitter().with_params({"r": 0.8, "alpha": 4.4, "a": 0.79, "b": 2.43})
+        >>> float(f"{model.probability_of_n_purchases_up_to_time(20, 200):.3g}")
+        1.21e-20
+        """
+        r, alpha, a, b = self.parameters()
+        counts = np.asarray(n, dtype=float)
+        if not (np.isfinite(t) and t >= 0) or not (np.isfinite(counts) & (counts >= 0)).all():
+            raise ModelError(f"t={t!r} and n are 0 or more: a length of time, and numbers of purchases.")
+        share, last = t / (alpha + t), counts + self._shift
+        stays = np.exp(log_rise(b, last) - log_rise(a + b, last))
+        before = np.maximum(last, 1.0) - 1
+        leaves = a / (a + b + before) * np.exp(log_rise(b, before) - log_rise(a + b, before))
+        buys = np.exp(log_rise(r, counts) - gammaln(counts + 1) + r * np.log1p(-share) + xlogy(counts, share))
+        # left with purchase n: the customer would have made at least so many by then
+        would = np.where(counts > 0, betainc(np.maximum(counts, 1), r, share), 1.0)
+        return like(stays * buys + np.where(last > 0, leaves, 0.0) * would, n)
 
     def _teach(self, frequency: Any) -> None:
         """Nothing needs saying about MBG/NBD's one-time buyers."""
 
-    def _with_first_chance(self) -> FloatArray:
+    def _with_first_chance(self) -> Floats:
         return np.asarray(self.parameters() + np.array([0.0, 0.0, 0.0, self._shift]))
 
-    def _log_odds(self, x: FloatArray, T: FloatArray) -> FloatArray:
+    def _log_odds(self, x: Floats, T: Floats) -> Floats:
         """Return the part of the log-odds to be gone that recency has no part in; -inf where nobody can be."""
         r, alpha, a, b = self.parameters()
         if self._shift:
@@ -249,31 +239,36 @@ class _Geometric(Fitting):
         chances = np.where(x > 0, b + x - 1, 1.0)
         return np.where(x > 0, np.log(a / chances) + (r + x) * np.log(alpha + T), -np.inf)
 
-    def alive_at(self, frequency: Any, recency: Any, T: Any) -> FloatArray:
+    def alive_at(self, frequency: Any, recency: Any, T: Any) -> Floats:
         """Return `conditional_probability_alive` as an array of the inputs' common shape, and without a warning."""
+        check_history(frequency, recency, T)
+        return self._alive(frequency, recency, T)
+
+    def _alive(self, frequency: Any, recency: Any, T: Any) -> Floats:
         r, alpha, _, _ = self.parameters()
         x, t_x, T = (np.asarray(values, dtype=float) for values in (frequency, recency, T))
         return np.asarray(expit((r + x) * np.log(alpha + t_x) - self._log_odds(x, T)))
 
     def sum_of_purchases(
         self, times: list[float], factors: list[float], frequency: Any, recency: Any, T: Any
-    ) -> FloatArray:
+    ) -> Floats:
         """Return the sum of factors times the purchases expected up to each time.
 
         All but recency's part is computed once per distinct frequency and T, whatever the number of times.
         """
+        check_history(frequency, recency, T)
         r, alpha, _, _ = self.parameters()
         parameters = self._with_first_chance()
         x, t_x, T = (np.asarray(values, dtype=float) for values in (frequency, recency, T))
 
-        def if_alive(x: FloatArray, T: FloatArray) -> FloatArray:
+        def if_alive(x: Floats, T: Floats) -> Floats:
             together = np.zeros(np.broadcast_shapes(np.shape(x), np.shape(T)))
             for t, factor in zip(times, factors, strict=True):
                 together += factor * purchases_if_alive(t, x, T, parameters)
             return together
 
         if x.ndim != 1 or x.shape != T.shape or x.size * len(times) < FEW:
-            return np.asarray(if_alive(x, T) * self.alive_at(x, t_x, T))
+            return np.asarray(if_alive(x, T) * self._alive(x, t_x, T))
         distinct = pairs(x, T)
         purchases = distinct.table(if_alive(distinct.first, distinct.second))
         log_odds = distinct.table(self._log_odds(distinct.first, distinct.second))
@@ -286,7 +281,7 @@ class _Geometric(Fitting):
             expected[block] = purchases.take(pair) / (1 + gone)
         return expected
 
-    def rest_if_alive(self, force: float, x: FloatArray, T: FloatArray) -> FloatArray:
+    def rest_if_alive(self, force: float, x: Floats, T: Floats) -> Floats:
         """Return all purchases to come of customers alive at T, discounted at a force of interest per period."""
         return rest_geometric(force, x, T, self._with_first_chance())
 
@@ -314,7 +309,9 @@ class BetaGeoFitter(_Geometric, peer.BetaGeoFitter):  # type: ignore[misc]
 
     def generate_new_data(self, size: int = 1) -> Any:
         """Return customers simulated by the fitted model, watched as long as those of the fit (lifetimes' method)."""
-        return peer.generate_data.beta_geometric_nbd_model(self.data["T"].to_numpy(), *self.parameters(), size=size)
+        return peer.generate_data.beta_geometric_nbd_model(
+            self.fitted_data()["T"].to_numpy(), *self.parameters(), size=size
+        )
 
     def _teach(self, frequency: Any) -> None:
         frequency = np.asarray(frequency)
@@ -351,5 +348,5 @@ class ModifiedBetaGeoFitter(_Geometric, peer.ModifiedBetaGeoFitter):  # type: ig
     def generate_new_data(self, size: int = 1) -> Any:
         """Return customers simulated by the fitted model, watched as long as those of the fit (lifetimes' method)."""
         return peer.generate_data.modified_beta_geometric_nbd_model(
-            self.data["T"].to_numpy(), *self.parameters(), size=size
+            self.fitted_data()["T"].to_numpy(), *self.parameters(), size=size
         )

@@ -15,8 +15,9 @@ from crmlib.clv.gammas import log_rise
 from crmlib.clv.optimise import in_logs
 
 if TYPE_CHECKING:
+    from crmlib.arrays import Floats
     from crmlib.clv.fitting import Likelihood
-    from crmlib.clv.unique_rows import FloatArray, Rows
+    from crmlib.clv.unique_rows import Rows
 
 __all__ = ["likelihood"]
 
@@ -57,7 +58,7 @@ def likelihood(rows: Rows, shift: int) -> Likelihood:
     row_t, row_T = t_x.codes[mortal], T.codes[mortal]
     blocks = [slice(begin, begin + BLOCK) for begin in range(0, mortal.size, BLOCK)]
 
-    def of(parameters: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+    def of(parameters: Floats) -> tuple[float, Floats, Floats]:
         r, alpha, a, b = parameters
         inverse_T, inverse_t = 1 / (alpha + T.distinct), 1 / (alpha + t_x.distinct)
         # logs relative to alpha, so that nothing cancels where alpha is large
@@ -109,8 +110,8 @@ def likelihood(rows: Rows, shift: int) -> Likelihood:
 
 
 def _terms_of_x(  # noqa: PLR0917
-    r: float, a: float, b: float, x: FloatArray, weights: FloatArray, shift: int
-) -> tuple[float, FloatArray, FloatArray]:
+    r: float, a: float, b: float, x: Floats, weights: Floats, shift: int
+) -> tuple[float, Floats, Floats]:
     """Return the sum of log Γ(r+x)/Γ(r) + log B(a, b+x+shift)/B(a, b), its gradient and Hessian."""
     gradient, hessian = np.zeros(4), np.zeros((4, 4))
     more = b + x + shift

@@ -19,8 +19,8 @@ from crmlib.errors import ModelError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from crmlib.arrays import Floats
     from crmlib.clv.protocol import Model
-    from crmlib.clv.unique_rows import FloatArray
 
 __all__ = ["FEATURES", "GradientBoosting"]
 
@@ -86,7 +86,7 @@ class GradientBoosting:
         self._spend = self._trees(past, "spend_ahead", self._base_spend(past, past["periods_ahead"].to_numpy()))
         return self
 
-    def predict(self, summary: pd.DataFrame, duration: float) -> FloatArray:
+    def predict(self, summary: pd.DataFrame, duration: float) -> Floats:
         """Return how often each customer will buy.
 
         Parameters
@@ -94,10 +94,10 @@ class GradientBoosting:
         summary, duration
             As for `Model.predict`.
         """
-        purchases: FloatArray = self._base(summary, duration) * self._factor(self._purchases, summary)
+        purchases: Floats = self._base(summary, duration) * self._factor(self._purchases, summary)
         return purchases
 
-    def predict_spend(self, summary: pd.DataFrame, duration: float) -> FloatArray:
+    def predict_spend(self, summary: pd.DataFrame, duration: float) -> Floats:
         """Return how much each customer will spend.
 
         Parameters
@@ -105,10 +105,10 @@ class GradientBoosting:
         summary, duration
             As for `Model.predict`.
         """
-        spend: FloatArray = self._base_spend(summary, duration) * self._factor(self._spend, summary)
+        spend: Floats = self._base_spend(summary, duration) * self._factor(self._spend, summary)
         return spend
 
-    def _trees(self, past: pd.DataFrame, outcome: str, expected: FloatArray) -> Any:
+    def _trees(self, past: pd.DataFrame, outcome: str, expected: Floats) -> Any:
         from sklearn.ensemble import HistGradientBoostingRegressor
 
         factor = past[outcome].to_numpy().clip(0) / expected
@@ -116,15 +116,15 @@ class GradientBoosting:
         return trees.fit(past[list(FEATURES)].to_numpy(), factor, sample_weight=expected)
 
     @staticmethod
-    def _factor(trees: Any, summary: pd.DataFrame) -> FloatArray:
+    def _factor(trees: Any, summary: pd.DataFrame) -> Floats:
         return np.asarray(trees.predict(summary[list(FEATURES)].to_numpy()), dtype=float)
 
-    def _base(self, summary: pd.DataFrame, duration: Any) -> FloatArray:
+    def _base(self, summary: pd.DataFrame, duration: Any) -> Floats:
         if self.base is None:
             return np.full(len(summary), duration, dtype=float)
         return np.asarray(np.maximum(self.base.predict(summary, duration), SMALLEST), dtype=float)
 
-    def _base_spend(self, summary: pd.DataFrame, duration: Any) -> FloatArray:
+    def _base_spend(self, summary: pd.DataFrame, duration: Any) -> Floats:
         if isinstance(self.base, PredictsSpend):
             return np.asarray(np.maximum(self.base.predict_spend(summary, duration), SMALLEST), dtype=float)
         return self._base(summary, duration)

@@ -28,12 +28,14 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from crmlib.clv.unique_rows import FloatArray, IntArray
+    from crmlib.arrays import Floats, Ints
+
 
 __all__ = ["Moments", "half_line", "log_g", "moments"]
 
 _DEPTH = 36.0
 """The integrand is followed down to exp(-36)."""
+_LARGEST = 700.0
 _BLOCK = 1 << 11
 """Pairs are computed in blocks whose points stay in the processor's cache."""
 _GRADES = ((0.3, 0.22), (0.03, 0.11), (0.0, 0.055))
@@ -44,8 +46,8 @@ _GRADES = ((0.3, 0.22), (0.03, 0.11), (0.0, 0.055))
 class _Rule:
     """Points, in units of the length over which the integrand falls by a factor of e, and weights: as columns."""
 
-    points: FloatArray
-    weights: FloatArray
+    points: Floats
+    weights: Floats
 
     @classmethod
     def of_step(cls, step: float) -> _Rule:
@@ -71,12 +73,12 @@ class Moments:
         (4, 4, pairs): Hessian of the integral over the integral itself.
     """
 
-    log: FloatArray
-    first: FloatArray
-    second: FloatArray
+    log: Floats
+    first: Floats
+    second: Floats
 
 
-def _blocks(t: FloatArray, parameters: FloatArray) -> Iterator[tuple[IntArray, _Rule]]:
+def _blocks(t: Floats, parameters: Floats) -> Iterator[tuple[Ints, _Rule]]:
     """Share the pairs out among the rules, in blocks."""
     ends = np.minimum(parameters[1], parameters[3]) + t, np.maximum(parameters[1], parameters[3]) + t
     grade = np.searchsorted([-least for least, _ in _GRADES], -ends[0] / ends[1])
@@ -86,9 +88,7 @@ def _blocks(t: FloatArray, parameters: FloatArray) -> Iterator[tuple[IntArray, _
             yield places[begin : begin + _BLOCK], rule
 
 
-def _path(
-    x: FloatArray, t: FloatArray, parameters: FloatArray, rule: _Rule
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+def _path(x: Floats, t: Floats, parameters: Floats, rule: _Rule) -> tuple[Floats, Floats, Floats, Floats]:
     """Return along each path log((alpha+τ)/(alpha+t)), log((beta+τ)/(beta+t)), its length, the integrand by weights.
 
     The integrand is that of g: s ((alpha+t)/(alpha+τ))^(r+x) ((beta+t)/(beta+τ))^s (dτ/dw) / (beta+τ).
@@ -103,8 +103,12 @@ def _path(
     late = _DEPTH / last_rate - np.log(ratio) + 1
     length = np.where(first_rate * late > _DEPTH, _DEPTH / np.maximum(first_rate, _DEPTH / late), late) / _DEPTH
     w = rule.points * length
-    grown = np.expm1(w) * ratio  # (τ - t) / far
-    near_log, far_log = w, np.log1p(grown)
+    if w[-1].max() < _LARGEST:
+        grown = np.expm1(w) * ratio  # (τ - t) / far
+        near_log, far_log = w, np.log1p(grown)
+    else:  # beyond all numbers far + τ is τ
+        near_log = w
+        far_log = np.log1p(np.expm1(np.minimum(w, _LARGEST)) * ratio) + np.maximum(w - _LARGEST, 0)
     if alpha < beta:
         log_alpha, log_beta = near_log, far_log
         log_f = -(r + x - 1) * log_alpha - (s + 1) * log_beta + np.log(ratio)
@@ -114,7 +118,7 @@ def _path(
     return log_alpha, log_beta, length, rule.weights * np.exp(log_f)
 
 
-def log_g(x: FloatArray, t: FloatArray, parameters: FloatArray) -> FloatArray:
+def log_g(x: Floats, t: Floats, parameters: Floats) -> Floats:
     """Return log g(x, t), elementwise.
 
     Parameters
@@ -140,7 +144,7 @@ def log_g(x: FloatArray, t: FloatArray, parameters: FloatArray) -> FloatArray:
     return result
 
 
-def moments(x: FloatArray, t: FloatArray, parameters: FloatArray) -> Moments:
+def moments(x: Floats, t: Floats, parameters: Floats) -> Moments:
     """Return log g(x, t) and the integral's first and second derivatives by the parameters' logs.
 
     Parameters
@@ -186,7 +190,7 @@ def moments(x: FloatArray, t: FloatArray, parameters: FloatArray) -> Moments:
     return Moments(log, first, second)
 
 
-def half_line(function: Callable[[FloatArray], FloatArray]) -> FloatArray:
+def half_line(function: Callable[[Floats], Floats]) -> Floats:
     """Return ∫ exp(-ζ) f(ζ) dζ from 0 to infinity, for a smooth f that may vary quickly near 0.
 
     Examples

@@ -16,15 +16,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import hyp2f1
 
+from crmlib.arguments import read_number
 from crmlib.clv.beta_points import beta_points
 from crmlib.clv.death import half_line
+from crmlib.clv.dropout_means import discounted_rate, trusted
 from crmlib.clv.fitting import like
 from crmlib.clv.unique_rows import pairs
 from crmlib.errors import ModelError, ModelWarning
 
 if TYPE_CHECKING:
+    from crmlib.arrays import Floats
     from crmlib.clv.fitting import Fitting
-    from crmlib.clv.unique_rows import FloatArray
 
 __all__ = [
     "DAYS_PER_MONTH",
@@ -39,6 +41,7 @@ __all__ = [
 
 DAYS_PER_MONTH = 30.4375
 """Days in a month."""
+_WHOLE = 1e-9  # of an opportunity: 12 months hold 12 of them, one a month
 HARDLY_DIFFERENT = 50.0
 """Beyond this a, means over the dropout probability are sums over a dozen points."""
 PERIODS = {"H": 1 / 24, "D": 1.0, "W": 7.0, "M": DAYS_PER_MONTH}
@@ -67,8 +70,29 @@ def _month(model: Fitting, period: str | None) -> float:
     return DAYS_PER_MONTH / PERIODS[name]
 
 
+def _require_continuous(model: Any) -> None:
+    """Refuse a model whose periods are no length of time, and name its own way."""
+    model.require_fit()
+    if not hasattr(model, "sum_of_purchases"):
+        own = [name for name in ("discounted_purchases", "expected_residual_lifetime") if hasattr(model, name)]
+        hint = f" Its own way is {type(model).__name__}.{own[0]}(..., discount_rate=...)." if own else ""
+        if "discounted_purchases" in own:
+            hint += " Or say months_apart: how many months lie between two opportunities, such as 12 for yearly ones."
+        raise ModelError(f"A {type(model).__name__} counts opportunities or renewals, not months.{hint}")
+
+
+def _apart(model: Any, months_apart: float) -> float:
+    """Return the months between two opportunities, or refuse the question."""
+    model.require_fit()
+    if "n_periods" not in getattr(model, "_columns", ()):
+        raise ModelError(f"months_apart is for opportunities; a {type(model).__name__} has a period: leave it out.")
+    if not 0 < read_number(months_apart, "months_apart", error=ModelError) < np.inf:
+        raise ModelError(f"months_apart={months_apart!r}: how many months lie between two opportunities, above 0.")
+    return float(months_apart)
+
+
 def _check_rate(discount_rate: float) -> None:
-    if not discount_rate > -1:
+    if not -1 < read_number(discount_rate, "discount_rate", error=ModelError) < np.inf:
         raise ModelError(f"discount_rate is {discount_rate}: it is a share per month, such as 0.01 for 1 %.")
 
 
@@ -91,6 +115,7 @@ def discounted_purchases(
     months: int = 12,
     discount_rate: float = 0.01,
     period: str | None = None,
+    months_apart: float | None = None,
 ) -> Any:
     """Return the purchases expected in the months ahead, each month's discounted from its end.
 
@@ -106,6 +131,9 @@ def discounted_purchases(
         Per month.
     period
         "D" or "W", where the model was not told when it was fitted.
+    months_apart
+        For a `BetaGeoBetaBinomFitter` (whose T is the number of opportunities): how many months lie between two
+        opportunities. Each is discounted from its own day, the next one lying so many months ahead.
 
     Returns
     -------
@@ -128,10 +156,14 @@ def discounted_purchases(
     >>> round(discounted_purchases(model, 2, 30.43, 38.86, months=12, period="W"), 3)
     1.472
     """
-    if months != int(months) or months < 1:
+    if read_number(months, "months", error=ModelError) != np.floor(float(months)) or not 1 <= months < np.inf:
         raise ModelError(f"months must be a whole number of at least 1, not {months}.")
     _check_rate(discount_rate)
-    model.require_fit()
+    if months_apart is not None:
+        periods = int(np.floor(months / _apart(model, months_apart) + _WHOLE))
+        rate = (1 + discount_rate) ** months_apart - 1
+        return model.discounted_purchases(frequency, recency, T, discount_rate=rate, periods=periods)
+    _require_continuous(model)
     month = _month(model, period)
     times = [month * number for number in range(1, int(months) + 1)]
     expected = model.sum_of_purchases(times, monthly(int(months), discount_rate), frequency, recency, T)
@@ -188,12 +220,13 @@ def dert(
     *,
     discount_rate: float = 0.01,
     period: str | None = None,
+    months_apart: float | None = None,
 ) -> Any:
     """Return the discounted expected residual transactions: all purchases to come, discounted to today.
 
     Parameters
     ----------
-    model, frequency, recency, T, period
+    model, frequency, recency, T, period, months_apart
         As in `discounted_purchases`.
     discount_rate
         Per month and above 0; continuous discounting at log(1 + discount_rate) a month.
@@ -210,9 +243,12 @@ def dert(
     >>> round(dert(model, 2, 30.43, 38.86, discount_rate=monthly, period="W"), 3)
     6.514
     """
-    if not discount_rate > 0:
+    if not read_number(discount_rate, "discount_rate", error=ModelError) > 0:
         raise ModelError(f"discount_rate is {discount_rate}: without discount all purchases to come may be endless.")
-    model.require_fit()
+    if months_apart is not None:
+        rate = (1 + discount_rate) ** _apart(model, months_apart) - 1
+        return model.discounted_purchases(frequency, recency, T, discount_rate=rate)
+    _require_continuous(model)
     force = float(np.log1p(discount_rate)) / _month(model, period)
     alive = model.alive_at(frequency, recency, T)
     x, ages = np.broadcast_arrays(np.asarray(frequency, dtype=float), np.asarray(T, dtype=float))
@@ -221,7 +257,7 @@ def dert(
     return like(alive * rest, frequency, recency, T)
 
 
-def rest_pareto(force: float, x: FloatArray, T: FloatArray, parameters: FloatArray) -> FloatArray:
+def rest_pareto(force: float, x: Floats, T: Floats, parameters: Floats) -> Floats:
     """Return the DERT of customers alive at T under Pareto/NBD.
 
     The rate of purchases falls like ((beta+T)/(beta+T+t))^s; with z = δ (beta+T) the discounted sum is the
@@ -234,7 +270,7 @@ def rest_pareto(force: float, x: FloatArray, T: FloatArray, parameters: FloatArr
     return np.asarray((r + x) / (alpha + T) * (sums / force)[where])
 
 
-def rest_geometric(force: float, x: FloatArray, T: FloatArray, parameters: FloatArray) -> FloatArray:
+def rest_geometric(force: float, x: Floats, T: Floats, parameters: Floats) -> Floats:
     """Return the DERT of customers alive at T under BG/NBD (under MBG/NBD with b + 1 for b).
 
     A customer's rate at time t ahead is (r+x)/(alpha+T) (1+u)^-a 2F1(a, a+b-r-1; a+b+x; u/(1+u)), with u =
@@ -249,8 +285,15 @@ def rest_geometric(force: float, x: FloatArray, T: FloatArray, parameters: Float
         sums = half_line(lambda zeta: (weights * np.exp(power * np.log1p(zeta * scale))).sum(axis=1))
         return np.asarray((r + x) / (alpha + T) * sums / force)
 
-    def rate(zeta: FloatArray) -> FloatArray:
+    if not trusted(parameters):
+        return np.asarray((r + x) / (alpha + T) * discounted_rate(1 / (force * (alpha + T)), r + x, a, b + x) / force)
+
+    def rate(zeta: Floats) -> Floats:
         u = zeta / (force * (alpha + T))
         return np.asarray(np.exp(-a * np.log1p(u)) * hyp2f1(a, a + b - r - 1, a + b + x, u / (1 + u)))
 
-    return np.asarray((r + x) / (alpha + T) * half_line(rate) / force)
+    sums = half_line(rate)
+    lost = ~np.isfinite(sums)
+    if lost.any():
+        sums[lost] = discounted_rate(1 / (force * (alpha + T[lost])), r + x[lost], a, b + x[lost])
+    return np.asarray((r + x) / (alpha + T) * sums / force)

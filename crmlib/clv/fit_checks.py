@@ -11,7 +11,7 @@ from crmlib import engine
 from crmlib.clv.summary import days_of
 from crmlib.days import as_day, until
 from crmlib.errors import CrmlibError, ModelError
-from crmlib.schema import require
+from crmlib.shop.required import require
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from crmlib.arrays import Floats
     from crmlib.clv.summary import Period
-    from crmlib.clv.unique_rows import FloatArray
 
 __all__ = ["alive_history", "frequencies", "tracking"]
 
@@ -80,9 +80,9 @@ def tracking(
     if arrivals.empty:
         raise CrmlibError(f"orders: nobody had bought by {seen}. Choose a later calibration_end.")
     start = int(arrivals["period"].iloc[0])
-    last = (_day_number(end) + 3) // days
+    last = (_day_number(end) + 4) // days - 1  # the last period that is over
     steps = WEEK // days
-    weeks = (last - start + 1) // steps
+    weeks = max(last - start + 1, 0) // steps
     edges = start + steps * np.arange(weeks + 1)
     counted = arrivals[arrivals["period"] < edges[-1]]
     actual = np.histogram(counted["period"], bins=edges, weights=counted["repeats"])[0]
@@ -147,7 +147,7 @@ def frequencies(model: Any, T: ArrayLike, *, most: int = 7, seed: int = 1, copie
     return pd.Series(counts, index=pd.RangeIndex(most + 1, name="frequency"), name="customers")
 
 
-def alive_history(model: Any, purchases: ArrayLike, *, until_age: int) -> FloatArray:
+def alive_history(model: Any, purchases: ArrayLike, *, until_age: int) -> Floats:
     """Return one customer's probability to be alive at each age, given what was known then.
 
     Parameters

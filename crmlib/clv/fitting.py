@@ -8,29 +8,33 @@ here.
 from __future__ import annotations
 
 import warnings
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
+from crmlib.clv import store
 from crmlib.clv.inputs import Data, read_columns, read_summary
 from crmlib.clv.optimise import Optimum, covariance, minimise
 from crmlib.clv.problems import ConvergenceError
 from crmlib.clv.unique_rows import Levels, Rows
+from crmlib.clv.unsettled import flat_message, flat_parameters, limit_message, meaning
 from crmlib.errors import ModelError, ModelWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from crmlib.arrays import Floats
     from crmlib.clv.optimise import Objective
-    from crmlib.clv.unique_rows import FloatArray
 
-    Likelihood = Callable[[FloatArray], tuple[float, FloatArray, FloatArray]]
+    Likelihood = Callable[[Floats], tuple[float, Floats, Floats]]
 
 __all__ = ["Fitting", "like"]
 
 SAMPLE = 5_000
 """Beyond four times so many unique rows, the search starts from the optimum of about so many of them."""
+_AGAIN = "For anything else fit again."
 LOG_LIMIT = float(np.log(1e5))
 """Parameters stay between 1e-5 and 1e5 (times measured by the oldest customer's age)."""
 
@@ -50,6 +54,9 @@ class Fitting:
         The log-likelihood of all customers at the optimum, without the penalizer's term.
     period_
         The length of the periods of recency and T ("D", "W"), None where it was not said.
+    unsettled_
+        Parameters that the customers do not settle, each with what that means ("nobody is seen to leave: P(alive) is 1
+        for all repeat buyers"); empty where all are settled.
     """
 
     parameter_names: ClassVar[tuple[str, ...]]
@@ -59,24 +66,26 @@ class Fitting:
 
     penalizer_coef: float
     params_: pd.Series
-    data: pd.DataFrame
+    data: pd.DataFrame | None = None
+    _negative_log_likelihood_: Any = None
     customers_: float
     log_likelihood_: float
     variance_matrix_: pd.DataFrame
     standard_errors_: pd.Series
     confidence_intervals_: pd.DataFrame
     period_: str | None = None
+    unsettled_: Mapping[str, str] = MappingProxyType({})
     collapsed_: Rows
 
     def _likelihood(self, rows: Rows) -> Likelihood:
         """Return a function from the parameters to the log-likelihood, its gradient and Hessian by their logs."""
         raise NotImplementedError
 
-    def _first_guess(self, rows: Rows) -> FloatArray:  # noqa: ARG002 - a model may look
+    def _first_guess(self, rows: Rows) -> Floats:  # noqa: ARG002 - a model may look
         """Return the logs of the parameters to start from; `rows` are scaled."""
         return np.full(len(self.parameter_names), 0.1)
 
-    def limits(self, rows: Rows) -> tuple[FloatArray, FloatArray]:  # noqa: ARG002 - a model may look
+    def limits(self, rows: Rows) -> tuple[Floats, Floats]:  # noqa: ARG002 - a model may look
         """Return the smallest and the largest logs of the parameters; `rows` are scaled."""
         bound = np.full(len(self.parameter_names), LOG_LIMIT)
         return -bound, bound
@@ -88,7 +97,28 @@ class Fitting:
     @property
     def rows_(self) -> pd.DataFrame:
         """The unique rows of the fit, with their weights: all that a refit or a bootstrap needs."""
+        if not hasattr(self, "collapsed_"):
+            raise ModelError(
+                f"The customers stayed with the fit: a loaded {type(self).__name__} has no rows_. {_AGAIN}"
+            )
         return self.collapsed_.to_pandas()
+
+    def fitted_data(self) -> pd.DataFrame:
+        """Return the customers of the fit, or say that a loaded model has none."""
+        self.require_fit()
+        if self.data is None:
+            raise ModelError(
+                f"The customers stayed with the fit: a loaded {type(self).__name__} knows parameters only. Pass the "
+                f"customers' histories where they can be passed. {_AGAIN}"
+            )
+        return self.data
+
+    def largest(self, column: str, argument: str) -> int:
+        """Return the largest value of a column of the fit; a loaded model asks for the argument instead."""
+        self.require_fit()
+        if self.data is None:
+            raise ModelError(f"The customers stayed with the fit, and their largest {column}: say {argument}=... .")
+        return int(self.data[column].max())
 
     def _read(self, first: Any, others: Mapping[str, Any], weights: Any, index: Any, period: str | None) -> Data:
         """Read `fit`'s arguments: one table, or the columns one by one."""
@@ -129,7 +159,7 @@ class Fitting:
         self._keep(optimum, rows)
         return self
 
-    def _search(self, scaled: Rows, first: FloatArray, tol: float, max_steps: int) -> Optimum:
+    def _search(self, scaled: Rows, first: Floats, tol: float, max_steps: int) -> Optimum:
         lower, upper = self.limits(scaled)
         stride = len(scaled) // SAMPLE
         if stride >= 4:  # noqa: PLR2004 - a sample's optimum costs little and saves most passes over the whole
@@ -146,7 +176,7 @@ class Fitting:
         likelihood = self._likelihood(rows)
         customers, penalty = rows.customers, self._penalty(rows)
 
-        def objective(logs: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+        def objective(logs: Floats) -> tuple[float, Floats, Floats]:
             parameters = np.exp(logs)
             squares = penalty * parameters**2
             value, gradient, hessian = likelihood(parameters)
@@ -168,9 +198,21 @@ class Fitting:
         self._hessian_ = optimum.hessian
         self._free = optimum.free
         self._on_limit = [name for name, free in zip(self.parameter_names, optimum.free, strict=True) if not free]
+        self.flat_ = flat_parameters(self.parameter_names, optimum.hessian, optimum.free, rows.customers)
+        if self.flat_:  # what is known of them is known together only: alone they have no error
+            self._free = optimum.free & ~np.isin(self.parameter_names, self.flat_)
         self.set_intervals(self._compute_variance_matrix())
+        sentence = (
+            meaning({name: float(self.params_[name]) for name in self.parameter_names}, self._on_limit, self._scale)
+            or "their size is not settled"
+        )
+        self.unsettled_ = dict.fromkeys(self._on_limit, sentence)
+        if self.flat_:
+            self.unsettled_ |= dict.fromkeys(self.flat_, f"known only together: {' and '.join(self.flat_)}")
         if self._on_limit:
             warnings.warn(self._limit_message(), ModelWarning, stacklevel=4)
+        elif self.flat_:
+            warnings.warn(self._flat_message(rows), ModelWarning, stacklevel=4)
 
     def set_intervals(self, matrix: pd.DataFrame) -> None:
         """Keep a covariance matrix of the parameters, and all that follows from it."""
@@ -190,19 +232,16 @@ class Fitting:
         return pd.DataFrame(matrix, index=names, columns=names)
 
     def _limit_message(self) -> str:
-        held = ", ".join(f"{name} = {self.params_[name]:.3g}" for name in self._on_limit)
-        huge = any(
-            self.params_[name] / unit > 1
-            for name, unit in zip(self.parameter_names, self.units(), strict=True)
-            if name in self._on_limit
+        huge = [
+            name for name, unit in zip(self.parameter_names, self.units(), strict=True) if self.params_[name] > unit
+        ]
+        held = {name: self.params_[name] for name in self._on_limit}
+        return limit_message(
+            type(self).__name__, held, self.unsettled_[self._on_limit[0]], huge=any(name in held for name in huge)
         )
-        way_out = " or penalizer_coef=0.001" if huge else ""
-        return (
-            f"{type(self).__name__}: these customers do not tell how large {' and '.join(self._on_limit)} should be "
-            f"({held}, where the search stopped): the likelihood hardly changes beyond. Predictions for such customers "
-            "hold, but these parameters mean nothing alone and have no standard error. More customers, a longer time"
-            f"{way_out} may settle them."
-        )
+
+    def _flat_message(self, rows: Rows) -> str:  # noqa: ARG002 - a model may look
+        return flat_message(type(self).__name__, self.flat_)
 
     def _in_periods(self, rows: Rows) -> float:
         """Return what the log-likelihood changes by when time is measured in the caller's periods again.
@@ -228,11 +267,13 @@ class Fitting:
         }
         return Rows(columns, rows.weights)
 
-    def units(self) -> FloatArray:
+    def units(self) -> Floats:
         """Return what one unit of each scaled parameter is in the caller's periods."""
+        if not hasattr(self, "_scale"):
+            raise ModelError(f"The customers stayed with the fit, and with them the scale of time. {_AGAIN}")
         return np.array([1 / self._scale if name in self._timed else 1.0 for name in self.parameter_names])
 
-    def _first_point(self, scaled: Rows, initial_params: Any, start: Fitting | None) -> FloatArray:
+    def _first_point(self, scaled: Rows, initial_params: Any, start: Fitting | None) -> Floats:
         if initial_params is not None and start is not None:
             raise ModelError("fit takes initial_params or start, not both: each says where the search begins.")
         if start is not None:
@@ -272,7 +313,7 @@ class Fitting:
         if not hasattr(self, "params_"):
             raise ModelError(f"This {type(self).__name__} has not been fitted yet: call fit first.")
 
-    def parameters(self) -> FloatArray:
+    def parameters(self) -> Floats:
         """Return the fitted parameters in their order."""
         self.require_fit()
         return np.asarray(self.params_.to_numpy(), dtype=float)
@@ -300,9 +341,7 @@ class Fitting:
 
     def save(self, path: Any) -> None:
         """Write the model to a JSON file: class, parameters, period; no customer data. See `crmlib.clv.store`."""
-        from crmlib.clv.store import save
-
-        save(self, path)
+        store.save(self, path)
 
     def save_model(
         self,
@@ -327,12 +366,10 @@ class Fitting:
 
     def load_model(self, path: Any) -> None:
         """Take over the model that `save` wrote; a file of another class is refused."""
-        from crmlib.clv.store import load
-
-        other = load(path)
-        if type(other) is not type(self):
-            raise ModelError(f"{path} holds a {type(other).__name__}, not a {type(self).__name__}.")
-        self.__dict__.update(other.__dict__)
+        content = store.read(path)
+        if content.get("class") != type(self).__name__:
+            raise ModelError(f"{path} holds a {content.get('class')}, not a {type(self).__name__}.")
+        self.__dict__.update(store.build(path, content, type(self)).__dict__)
 
 
 def _same_period(summary: str | None, asked: str | None) -> str | None:
@@ -348,7 +385,7 @@ def _same_period(summary: str | None, asked: str | None) -> str | None:
     return summary or asked
 
 
-def like(result: FloatArray, *inputs: Any) -> Any:
+def like(result: Floats, *inputs: Any) -> Any:
     """Return a result in the shape of the inputs: a Series with their index, an array, or a number.
 
     Examples

@@ -26,8 +26,9 @@ from crmlib.clv.unique_rows import unique_rows
 from crmlib.errors import ModelError, ModelWarning
 
 if TYPE_CHECKING:
+    from crmlib.arrays import Floats
     from crmlib.clv.fitting import Likelihood
-    from crmlib.clv.unique_rows import FloatArray, Rows
+    from crmlib.clv.unique_rows import Rows
 
 __all__ = ["GammaGammaFitter", "likelihood"]
 
@@ -62,7 +63,7 @@ def likelihood(rows: Rows) -> Likelihood:
     constant = -float(np.einsum("i,i", w, log_m))
     w_spent, wx_spent = float(np.einsum("i,i", w, log_spent)), float(np.einsum("i,i", wx, log_spent))
 
-    def of(parameters: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+    def of(parameters: Floats) -> tuple[float, Floats, Floats]:
         p, q, v = parameters
         inverse = 1 / (spent + v)
         if p > ALIKE:
@@ -123,10 +124,10 @@ class GammaGammaFitter(Fitting, peer.GammaGammaFitter):  # type: ignore[misc]
         monetary = rows.columns["monetary_value"]
         return float(rows.weights @ monetary.distinct[monetary.codes] / rows.customers)
 
-    def _first_guess(self, rows: Rows) -> FloatArray:
+    def _first_guess(self, rows: Rows) -> Floats:
         return np.log([2.0, 3.0, self._typical_spend(rows)])
 
-    def limits(self, rows: Rows) -> tuple[FloatArray, FloatArray]:
+    def limits(self, rows: Rows) -> tuple[Floats, Floats]:
         """Return the smallest and the largest logs of p, q, v: v is measured by the mean spend."""
         centre = np.log([1.0, 1.0, self._typical_spend(rows)])
         lower = centre - LOG_LIMIT
@@ -203,15 +204,30 @@ class GammaGammaFitter(Fitting, peer.GammaGammaFitter):  # type: ignore[misc]
         Parameters
         ----------
         frequency, monetary_value
-            The customers' histories; those of the fit where not given. A customer without repeat purchases is
-            expected to spend what customers spend on average.
+            The customers' histories, or a table with both; those of the fit where not given. A customer without repeat
+            purchases is expected to spend what customers spend on average.
+
+        Raises
+        ------
+        ModelError
+            A history is none; or the model has no mean for a customer (q is 1 or less, and purchases are few).
         """
+        if monetary_value is None and isinstance(frequency, pd.DataFrame):
+            frequency, monetary_value = (frequency[name] for name in self._columns)
         if monetary_value is None:
-            monetary_value = self.data["monetary_value"]
+            monetary_value = self.fitted_data()["monetary_value"]
         if frequency is None:
-            frequency = self.data["frequency"]
+            frequency = self.fitted_data()["frequency"]
         p, q, v = self.parameters()
         x, m = np.asarray(frequency, dtype=float), np.asarray(monetary_value, dtype=float)
+        _check_question(x, m)
+        endless = p * x + q <= 1
+        if endless.any():
+            raise ModelError(
+                f"{int(np.sum(endless))} of {endless.size} customers have no expected spend: q is {q:.3g}, and at 1 or "
+                "less the model's spend has no mean for customers with few purchases. A few very large "
+                "orders do this: look at them, and fit without them, or give a penalizer_coef (0.001 first)."
+            )
         # (5) with both weights over one denominator: without purchases it is the mean of all
         return like((p * v + p * x * m) / (p * x + q - 1), frequency, monetary_value)
 
@@ -258,7 +274,7 @@ class GammaGammaFitter(Fitting, peer.GammaGammaFitter):  # type: ignore[misc]
         value = model.sum_of_purchases(times, monthly(int(time), discount_rate), *args) * spend
         return pd.Series(value, index=getattr(frequency, "index", None), name="clv")
 
-    def _check_spend(self, frequency: FloatArray, monetary_value: FloatArray) -> None:
+    def _check_spend(self, frequency: Floats, monetary_value: Floats) -> None:
         for name, values in (("frequency", frequency), ("monetary_value", monetary_value)):
             if values.min() <= 0:
                 row = int(np.argmin(values > 0))
@@ -295,6 +311,15 @@ class GammaGammaFitter(Fitting, peer.GammaGammaFitter):  # type: ignore[misc]
                 ModelWarning,
                 stacklevel=3,
             )
+
+
+def _check_question(x: Floats, m: Floats) -> None:
+    """Refuse numbers of purchases, or mean spends, that are none."""
+    for name, values in (("frequency", x), ("monetary_value", m)):
+        wrong = ~((values >= 0) & (values < np.inf))
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            raise ModelError(f"{name} ({values.ravel()[row]:g}) in row {row} is missing, negative or endless.")
 
 
 def _correlation(rows: Rows) -> float:

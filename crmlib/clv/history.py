@@ -11,7 +11,7 @@ from crmlib import engine
 from crmlib.clv.summary import PERIOD_DAYS, days_of
 from crmlib.days import until
 from crmlib.errors import CrmlibError
-from crmlib.schema import require
+from crmlib.shop.required import require
 
 if TYPE_CHECKING:
     from crmlib.clv.summary import Period

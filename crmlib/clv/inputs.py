@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from crmlib import engine
+from crmlib.arguments import read_floats
 from crmlib.errors import ModelError
+from crmlib.words import likeliest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crmlib.clv.unique_rows import FloatArray
+    from crmlib.arrays import Floats
 
-__all__ = ["Data", "check", "read_columns", "read_summary"]
 
+__all__ = ["Data", "check", "read_columns", "read_period", "read_summary"]
+
+_DATED = "look for orders dated before the first one"
+_COUNTED = "it is a number of customers or events, 0 or more: count again"
+WAYS_OUT = {
+    **dict.fromkeys(("recency", "T"), _DATED),
+    **dict.fromkeys(("frequency", "n_periods", "renewals", "lost", "weights"), _COUNTED),
+    "monetary_value": (
+        "Gamma-Gamma learns from repeat buyers who spent something. Pass these only: summary[(summary.frequency > 0) & "
+        "(summary.monetary_value > 0)]; the fitted model then predicts for all"
+    ),
+}
+"""What to do about a number below 0, by column."""
 COUNTS = ("frequency", "n_periods")
 """Columns that hold whole numbers."""
+UNITS = ("H", "D", "W", "M")
 COLLAPSED_BY = {
     ("frequency", "recency", "T"): "clv_collapse",
     ("frequency", "monetary_value"): "clv_collapse_spend",
@@ -44,8 +58,8 @@ class Data:
         The length of a period of recency and T as the summary names it ("D", "W"), None where it does not.
     """
 
-    columns: dict[str, FloatArray]
-    weights: FloatArray | None
+    columns: dict[str, Floats]
+    weights: Floats | None
     index: pd.Index | None
     period: str | None
 
@@ -72,6 +86,8 @@ def read_summary(summary: Any, names: Sequence[str]) -> Data:
     """
     if isinstance(summary, engine.Table) and "weights" not in summary.columns and set(names) <= set(summary.columns):
         query = COLLAPSED_BY.get(tuple(names))
+        if query == "clv_collapse" and "period" in summary.columns:
+            query = "clv_collapse_units"
         summary = engine.run(query, tables={"summary": summary}) if query else summary
     if hasattr(summary, "to_pandas"):
         summary = summary.to_pandas()
@@ -82,9 +98,8 @@ def read_summary(summary: Any, names: Sequence[str]) -> Data:
         )
     for name in names:
         if name not in summary.columns:
-            known = {str(column).lower(): str(column) for column in summary.columns}
-            close = get_close_matches(name.lower(), known, n=1)
-            hint = f" (did you mean {known[close[0]]!r}?)" if close else ""
+            close = likeliest(name, map(str, summary.columns), most=1)
+            hint = f" (did you mean {close[0]!r}?)" if close else ""
             raise ModelError(
                 f"The summary has no column {name!r}{hint}. It has: {', '.join(map(str, summary.columns))}. "
                 "crmlib.clv.summarize(orders) makes one."
@@ -93,8 +108,31 @@ def read_summary(summary: Any, names: Sequence[str]) -> Data:
     return read_columns(
         {name: summary[name] for name in names},
         weights,
-        period=summary.attrs.get("period"),
+        period=read_period(summary),
         index=summary.index,
+    )
+
+
+def read_period(summary: pd.DataFrame) -> str | None:
+    """Return the unit of recency and T that a summary names in its column ``period`` (or its attrs), if it does.
+
+    Examples
+    --------
+    >>> read_period(pd.DataFrame({"T": [5, 7], "period": ["W", "W"]}))
+    'W'
+    """
+    if "period" not in summary.columns:
+        period = summary.attrs.get("period")
+        return None if period is None else str(period)
+    units = summary["period"].unique()
+    if len(units) == 1 and units[0] in UNITS:
+        return str(units[0])
+    if not len(units):
+        return None
+    shown = ", ".join(repr(unit) for unit in units[:3])
+    raise ModelError(
+        f"The summary's column 'period' holds {shown}: it names the unit of recency and T, one for all rows "
+        f"({', '.join(UNITS)}). Summarise all orders in one unit, or give that column another name."
     )
 
 
@@ -107,22 +145,21 @@ def read_columns(columns: dict[str, Any], weights: Any = None, *, period: str | 
     return Data(arrays, weights, labels, period)
 
 
-def _array(name: str, values: Any) -> FloatArray:
-    try:
-        array = np.asarray(values, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise ModelError(f"{name} holds what is not a number: {error}.") from error
+def _array(name: str, values: Any) -> Floats:
+    array = read_floats(values, f"{name} holds what is not a number", error=ModelError)
     if array.ndim != 1:
         raise ModelError(f"{name} must be one column of numbers, one per customer; its shape is {array.shape}.")
     return array
 
 
-def check(arrays: dict[str, FloatArray], weights: FloatArray | None, index: pd.Index | None = None) -> None:
+def check(
+    arrays: dict[str, Floats], weights: Floats | None, index: pd.Index | None = None, *, new: bool = False
+) -> None:
     """Raise a `ModelError` that names the column, the row and the way out.
 
     What is refused: an empty table, columns of different lengths, NaN, infinity, negative values, counts that
     are not whole, recency beyond T (or beyond n_periods), recency without a repeat purchase, weights that are
-    negative or all zero, T zero for everybody.
+    negative or all zero, T zero for everybody (unless customers may be `new`, as where a fitted model is asked).
 
     Examples
     --------
@@ -148,7 +185,7 @@ def check(arrays: dict[str, FloatArray], weights: FloatArray | None, index: pd.I
                 "drop or repair such rows",
             )
         if low < 0:
-            _refuse(values < 0, f"{name} is negative", values, index, "look for orders dated before the first one")
+            _refuse(values < 0, f"{name} is negative", values, index, WAYS_OUT[name])
         if name in COUNTS and not _whole(values):
             _refuse(values != np.floor(values), f"{name} is not a whole number", values, index, _WHOLE)
     if weights is not None and not weights.any():
@@ -156,16 +193,21 @@ def check(arrays: dict[str, FloatArray], weights: FloatArray | None, index: pd.I
     end = "T" if "T" in arrays else "n_periods"
     if "recency" in arrays:
         _check_times(arrays["frequency"], arrays["recency"], arrays[end], end, index)
+        if not new and not arrays[end].any():
+            raise ModelError(
+                f"{end} is zero for every customer: they were seen for no time at all. Summarise the orders as "
+                "of a later date, or in shorter periods (days rather than weeks)."
+            )
 
 
 _WHOLE = "it counts repeat purchases, whatever the length of a period"
 
 
-def _whole(values: FloatArray) -> bool:
+def _whole(values: Floats) -> bool:
     return bool((values == np.rint(values)).all())
 
 
-def _check_times(frequency: FloatArray, recency: FloatArray, T: FloatArray, end: str, index: pd.Index | None) -> None:
+def _check_times(frequency: Floats, recency: Floats, T: Floats, end: str, index: pd.Index | None) -> None:
     late = recency > T
     if late.any():
         row = int(np.argmax(late))
@@ -183,14 +225,9 @@ def _check_times(frequency: FloatArray, recency: FloatArray, T: FloatArray, end:
             index,
             "recency is then 0 by definition",
         )
-    if not T.any():
-        raise ModelError(
-            f"{end} is zero for every customer: they were seen for no time at all. Summarise the orders as "
-            "of a later date, or in shorter periods (days rather than weeks)."
-        )
 
 
-def _refuse(bad: Any, what: str, values: FloatArray, index: pd.Index | None, way_out: str) -> None:
+def _refuse(bad: Any, what: str, values: Floats, index: pd.Index | None, way_out: str) -> None:
     row = int(np.argmax(bad))
     more = int(bad.sum()) - 1
     others = f" and in {more} more" if more else ""

@@ -18,9 +18,9 @@ from crmlib.clv.problems import ConvergenceError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from crmlib.clv.unique_rows import BoolArray, FloatArray
+    from crmlib.arrays import Bools, Floats
 
-    Objective = Callable[[FloatArray], tuple[float, FloatArray, FloatArray]]
+    Objective = Callable[[Floats], tuple[float, Floats, Floats]]
 
 __all__ = ["Optimum", "covariance", "in_logs", "minimise"]
 
@@ -51,20 +51,20 @@ class Optimum:
         it, or where the objective is flat.
     """
 
-    x: FloatArray
+    x: Floats
     value: float
-    gradient: FloatArray
-    hessian: FloatArray
+    gradient: Floats
+    hessian: Floats
     steps: int
-    free: BoolArray
+    free: Bools
 
 
 def minimise(
     objective: Objective,
-    start: FloatArray,
+    start: Floats,
     *,
-    lower: FloatArray,
-    upper: FloatArray,
+    lower: Floats,
+    upper: Floats,
     tol: float = 1e-7,
     max_steps: int = 200,
 ) -> Optimum:
@@ -138,9 +138,7 @@ def minimise(
     )
 
 
-def _within(
-    gradient: FloatArray, hessian: FloatArray, free: BoolArray, lower: FloatArray, upper: FloatArray
-) -> FloatArray:
+def _within(gradient: Floats, hessian: Floats, free: Bools, lower: Floats, upper: Floats) -> Floats:
     """Return a Newton step, not too long, that ends inside the limits.
 
     The parameter that would pass its limit first goes just there, and the others go where that leaves them best.
@@ -161,7 +159,7 @@ def _within(
     return step
 
 
-def _step(gradient: FloatArray, hessian: FloatArray, free: BoolArray) -> FloatArray:
+def _step(gradient: Floats, hessian: Floats, free: Bools) -> Floats:
     step = np.zeros_like(gradient)
     if free.any():
         curvature, directions = np.linalg.eigh(hessian[np.ix_(free, free)])
@@ -172,13 +170,13 @@ def _step(gradient: FloatArray, hessian: FloatArray, free: BoolArray) -> FloatAr
 
 def _search(  # noqa: PLR0917
     objective: Objective,
-    x: FloatArray,
+    x: Floats,
     value: float,
-    gradient: FloatArray,
-    step: FloatArray,
-    lower: FloatArray,
-    upper: FloatArray,
-) -> tuple[FloatArray, float, FloatArray, FloatArray] | None:
+    gradient: Floats,
+    step: Floats,
+    lower: Floats,
+    upper: Floats,
+) -> tuple[Floats, float, Floats, Floats] | None:
     """Return the first point along the step, halving it, that brings the objective down enough."""
     noise = 1e-13 * (1 + abs(value))
     share = 1.0
@@ -192,7 +190,7 @@ def _search(  # noqa: PLR0917
     return None
 
 
-def in_logs(parameters: FloatArray, gradient: FloatArray, hessian: FloatArray) -> tuple[FloatArray, FloatArray]:
+def in_logs(parameters: Floats, gradient: Floats, hessian: Floats) -> tuple[Floats, Floats]:
     """Carry gradient and Hessian from the parameters over to their logs.
 
     Examples
@@ -206,7 +204,7 @@ def in_logs(parameters: FloatArray, gradient: FloatArray, hessian: FloatArray) -
     return scaled, np.outer(parameters, parameters) * hessian + np.diag(scaled)
 
 
-def covariance(parameters: FloatArray, hessian: FloatArray, customers: float, free: BoolArray) -> FloatArray:
+def covariance(parameters: Floats, hessian: Floats, customers: float, free: Bools) -> Floats:
     """Return the covariance of the parameters, from the Hessian of the mean negative log-likelihood in their logs.
 
     The inverse Hessian over the number of customers is the covariance of the logs; the delta method
@@ -233,5 +231,5 @@ def covariance(parameters: FloatArray, hessian: FloatArray, customers: float, fr
     return result
 
 
-def _show(x: FloatArray) -> str:
+def _show(x: Floats) -> str:
     return "(" + ", ".join(f"{value:.4g}" for value in x) + ")"

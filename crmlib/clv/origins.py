@@ -17,17 +17,20 @@ import pandas as pd
 from crmlib.clv.adapters import fit_model
 from crmlib.clv.history import history, past, span
 from crmlib.clv.protocol import SEEN, LearnsFromPast, Model, PredictsSpend
-from crmlib.clv.scores import baselines, scorecard
+from crmlib.clv.scores import baselines, poisson_deviance, scorecard
 from crmlib.clv.summary import holdout
 from crmlib.days import as_day
 from crmlib.errors import CrmlibError
+from crmlib.shop.required import require
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import ArrayLike
 
     from crmlib import engine
+    from crmlib.arrays import Floats
     from crmlib.clv.summary import Period
-    from crmlib.clv.unique_rows import FloatArray
 
 __all__ = ["MEASURES", "Rolling", "compare", "rolling"]
 
@@ -35,8 +38,14 @@ __all__ = ["MEASURES", "Rolling", "compare", "rolling"]
 MEASURES = {
     "mae": ("purchases", "absolute"),
     "rmse": ("purchases", "squared"),
+    "deviance": ("purchases", "deviance"),
     "spend_mae": ("spend", "absolute"),
     "spend_rmse": ("spend", "squared"),
+}
+_LOSSES: dict[str, Callable[[Floats, Floats], Floats]] = {
+    "absolute": lambda actual, predicted: np.abs(predicted - actual),
+    "squared": lambda actual, predicted: (predicted - actual) ** 2,
+    "deviance": poisson_deviance,
 }
 _BLOCK = 4_000_000  # bootstrap weights held at once
 
@@ -56,6 +65,23 @@ class Rolling:
     scores: pd.DataFrame
     purchases: pd.DataFrame
     spend: pd.DataFrame
+
+    @classmethod
+    def of_split(cls, split: pd.DataFrame, predictions: Mapping[str, ArrayLike]) -> Rolling:
+        """Hold predictions of one holdout, so that differences and a verdict can be asked of it.
+
+        Parameters
+        ----------
+        split, predictions
+            As for `crmlib.clv.scorecard`; the split with customer_id.
+        """
+        require(split, "split", ("customer_id", "frequency_holdout"))
+        scores = scorecard(split, predictions).rename_axis("model").reset_index().assign(origin="the holdout")
+        who = {"origin": "the holdout", "customer_id": split["customer_id"].to_numpy()}
+        actual = split["frequency_holdout"].to_numpy(dtype=float)
+        answers = {name: np.asarray(values, dtype=float) for name, values in predictions.items()}
+        purchases = pd.DataFrame({**who, "actual": actual, **answers, **baselines(split)})
+        return cls(scores, purchases, pd.DataFrame({**who, "actual": np.nan}))
 
     def differences(
         self, against: str, *, measure: str = "rmse", refits: int = 500, level: float = 0.95, seed: int = 1
@@ -90,8 +116,8 @@ class Rolling:
         names = [model for model in table.columns[3:] if table[model].notna().all()]
         if against not in names:
             raise CrmlibError(f"There is no model {against!r} with {name}. There are: {', '.join(names)}.")
-        errors = table[names].to_numpy() - table[["actual"]].to_numpy()
-        losses = np.abs(errors) if kind == "absolute" else errors**2
+        predicted, actual = table[names].to_numpy(dtype=float), table[["actual"]].to_numpy(dtype=float)
+        losses = _LOSSES[kind](actual, predicted)
         customers, who = np.unique(table["customer_id"].to_numpy().astype(str), return_inverse=True)
         origins, when = np.unique(table["origin"].to_numpy(), return_inverse=True)
         # by customer: for each origin the losses of each model, then whether the customer was there
@@ -118,7 +144,7 @@ def _draws(customers: int, refits: int, rng: np.random.Generator) -> Any:
         yield np.stack([np.bincount(row, minlength=customers) for row in drawn]).astype(float)
 
 
-def _means(weights: FloatArray, sums: FloatArray, root: Any) -> FloatArray:
+def _means(weights: Floats, sums: Floats, root: Any) -> Floats:
     """Return each draw's error by model: the mean over the origins."""
     totals = np.tensordot(weights, sums, axes=1)
     return np.asarray(root(totals[:, :, :-1] / np.maximum(totals[:, :, -1:], 1)).mean(axis=1))
@@ -195,7 +221,7 @@ def rolling(
 
 def _judge(
     orders: Any, models: Mapping[str, Model], first: date, day: date, *, horizon_days: int, period: Period
-) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, FloatArray], dict[str, FloatArray]]:
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Floats], dict[str, Floats]]:
     end = day + timedelta(days=horizon_days)
     split: Any = holdout(orders, calibration_end=day, observation_end=end, period=period)
     split = (split if isinstance(split, pd.DataFrame) else split.to_pandas()).reset_index(drop=True)
@@ -214,7 +240,7 @@ def _judge(
     return split, seen, purchases, spend
 
 
-def _answer(name: str, answer: Any, customers: int) -> FloatArray:
+def _answer(name: str, answer: Any, customers: int) -> Floats:
     predicted = np.asarray(answer, dtype=float)
     if predicted.shape != (customers,):
         raise CrmlibError(f"{name}: the predictions have the shape {predicted.shape} for {customers} customers.")

@@ -25,10 +25,12 @@ from crmlib.clv.death import log_g, moments
 from crmlib.clv.discounted import rest_pareto
 from crmlib.clv.fitting import Fitting, like
 from crmlib.clv.gammas import log_rise
-from crmlib.clv.unique_rows import FloatArray, Levels, pairs, unique_rows
+from crmlib.clv.questions import ForecastsPurchases, check_history, check_horizon
+from crmlib.clv.unique_rows import Levels, pairs, unique_rows
 from crmlib.errors import ModelError
 
 if TYPE_CHECKING:
+    from crmlib.arrays import Floats
     from crmlib.clv.fitting import Likelihood
     from crmlib.clv.unique_rows import Rows
 
@@ -56,7 +58,7 @@ def likelihood(rows: Rows) -> Likelihood:
     used = np.flatnonzero(per_x)
     counts, per_x = frequency.distinct[used], per_x[used]
 
-    def of(parameters: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+    def of(parameters: Floats) -> tuple[float, Floats, Floats]:
         r = float(parameters[0])
         died = moments(n, t, parameters)
         alive, alive_1, alive_2 = _alive_term(n, t, parameters)
@@ -92,7 +94,7 @@ def likelihood(rows: Rows) -> Likelihood:
     return of
 
 
-def _alive_term(x: FloatArray, t: FloatArray, parameters: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _alive_term(x: Floats, t: Floats, parameters: Floats) -> tuple[Floats, Floats, Floats]:
     """Return A(t), its gradient by the parameters' logs, and the Hessian of exp A over exp A.
 
     r log alpha + s log beta, which stand outside A in the formula above, are taken in: large parameters then leave
@@ -115,7 +117,7 @@ def _alive_term(x: FloatArray, t: FloatArray, parameters: FloatArray) -> tuple[F
     return first[0] - x * np.log(alpha + t) + first[2], first, second
 
 
-def log_alive(x: FloatArray, t_x: FloatArray, T: FloatArray, parameters: FloatArray) -> FloatArray:
+def log_alive(x: Floats, t_x: Floats, T: Floats, parameters: Floats) -> Floats:
     """Return the log of the probability to be alive at T, for columns of one length.
 
     Examples
@@ -127,7 +129,7 @@ def log_alive(x: FloatArray, t_x: FloatArray, T: FloatArray, parameters: FloatAr
     """
     r, alpha, s, beta = parameters
 
-    def at(t: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def at(t: Floats) -> tuple[Floats, Floats]:
         distinct = pairs(x, t)
         log = log_g(distinct.first, distinct.second, parameters)
         scale = -(r + distinct.first) * np.log(alpha + distinct.second) - s * np.log(beta + distinct.second)
@@ -138,10 +140,11 @@ def log_alive(x: FloatArray, t_x: FloatArray, T: FloatArray, parameters: FloatAr
     since = left_early - alive
     largest = np.maximum(since, 0.0)
     none = np.exp(-largest)
-    return np.asarray(-largest - np.log(none * -np.expm1(left_late - alive) + np.exp(since - largest)))
+    log = -largest - np.log(none * -np.expm1(left_late - alive) + np.exp(since - largest))
+    return np.asarray(np.minimum(log, 0.0))  # at the limits of r and s rounding would pass 1 by a millionth
 
 
-def purchases_if_alive(t: Any, x: Any, T: Any, parameters: FloatArray) -> FloatArray:
+def purchases_if_alive(t: Any, x: Any, T: Any, parameters: Floats) -> Floats:
     """Return the purchases expected within t periods from a customer who is alive at T.
 
     Equation (41) of Fader and Hardie's note without the probability to be alive, written so that s = 1 is no
@@ -160,7 +163,7 @@ def purchases_if_alive(t: Any, x: Any, T: Any, parameters: FloatArray) -> FloatA
     return np.asarray((r + np.asarray(x, dtype=float)) * (beta + T) / (alpha + T) * lasting)
 
 
-class ParetoNBDFitter(Fitting, peer.ParetoNBDFitter):  # type: ignore[misc]
+class ParetoNBDFitter(ForecastsPurchases, peer.ParetoNBDFitter):  # type: ignore[misc]
     """Pareto/NBD, with lifetimes' names and our optimiser; with standard errors, which lifetimes has not.
 
     Parameters
@@ -263,10 +266,6 @@ class ParetoNBDFitter(Fitting, peer.ParetoNBDFitter):  # type: ignore[misc]
         self.data = data.to_pandas()
         return self
 
-    def predict(self, t: Any, frequency: Any, recency: Any, T: Any) -> Any:
-        """Return the purchases expected within t periods: `conditional_expected_number_of_purchases_up_to_time`."""
-        return self.conditional_expected_number_of_purchases_up_to_time(t, frequency, recency, T)
-
     def conditional_expected_number_of_purchases_up_to_time(self, t: Any, frequency: Any, recency: Any, T: Any) -> Any:
         """Return the purchases expected within the next t periods, given a customer's history.
 
@@ -277,6 +276,7 @@ class ParetoNBDFitter(Fitting, peer.ParetoNBDFitter):  # type: ignore[misc]
         frequency, recency, T
             The customers' histories.
         """
+        check_horizon(t)
         if np.ndim(t) == 0:
             expected = self.sum_of_purchases([float(t)], [1.0], frequency, recency, T)
         else:
@@ -289,7 +289,7 @@ class ParetoNBDFitter(Fitting, peer.ParetoNBDFitter):  # type: ignore[misc]
 
     def conditional_probability_alive_matrix(
         self, max_frequency: int | None = None, max_recency: int | None = None
-    ) -> FloatArray:
+    ) -> Floats:
         """Return P(alive) for every recency (row) and frequency (column) of customers aged `max_recency`.
 
         Parameters
@@ -297,20 +297,25 @@ class ParetoNBDFitter(Fitting, peer.ParetoNBDFitter):  # type: ignore[misc]
         max_frequency, max_recency
             The last column and row; the largest frequency and T of the fit by default.
         """
-        frequency = np.arange((max_frequency or int(self.data["frequency"].max())) + 1)
-        end = max_recency or int(self.data["T"].max())
-        return self.alive_at(frequency[None, :], np.arange(end + 1)[:, None], end)
+        frequency = np.arange((max_frequency or self.largest("frequency", "max_frequency")) + 1)
+        end = max_recency or self.largest("T", "max_recency")
+        return self._alive(frequency[None, :], np.arange(end + 1)[:, None], end)
 
     def expected_number_of_purchases_up_to_time(self, t: Any) -> Any:
         """Return the repeat purchases expected from a new customer within t periods of the first purchase."""
+        check_horizon(t)
         return like(purchases_if_alive(t, 0.0, 0.0, self.parameters()), t)
 
     def generate_new_data(self, size: int = 1) -> Any:
         """Return customers simulated by the fitted model, watched as long as those of the fit (lifetimes' method)."""
-        return peer.generate_data.pareto_nbd_model(self.data["T"].to_numpy(), *self.parameters(), size=size)
+        return peer.generate_data.pareto_nbd_model(self.fitted_data()["T"].to_numpy(), *self.parameters(), size=size)
 
-    def alive_at(self, frequency: Any, recency: Any, T: Any) -> FloatArray:
+    def alive_at(self, frequency: Any, recency: Any, T: Any) -> Floats:
         """Return `conditional_probability_alive` as an array of the inputs' common shape, and without a warning."""
+        check_history(frequency, recency, T)
+        return self._alive(frequency, recency, T)
+
+    def _alive(self, frequency: Any, recency: Any, T: Any) -> Floats:
         columns = np.broadcast_arrays(*(np.asarray(values, dtype=float) for values in (frequency, recency, T)))
         if not columns[0].size:
             return np.zeros(columns[0].shape)
@@ -319,7 +324,7 @@ class ParetoNBDFitter(Fitting, peer.ParetoNBDFitter):  # type: ignore[misc]
 
     def sum_of_purchases(
         self, times: list[float], factors: list[float], frequency: Any, recency: Any, T: Any
-    ) -> FloatArray:
+    ) -> Floats:
         """Return the sum of factors times the purchases expected up to each time.
 
         Parameters
@@ -329,6 +334,7 @@ class ParetoNBDFitter(Fitting, peer.ParetoNBDFitter):  # type: ignore[misc]
         frequency, recency, T
             The customers' histories.
         """
+        check_history(frequency, recency, T)
         r, alpha, s, beta = self.parameters()
         x, T = np.asarray(frequency, dtype=float), np.asarray(T, dtype=float)
         if not T.size:
@@ -337,9 +343,9 @@ class ParetoNBDFitter(Fitting, peer.ParetoNBDFitter):  # type: ignore[misc]
         together = np.zeros(ages.distinct.shape)
         for t, factor in zip(times, factors, strict=True):  # in x the expectation is a straight line through -r
             together += factor * purchases_if_alive(t, 1 - r, ages.distinct, np.array([r, alpha, s, beta]))
-        return np.asarray(self.alive_at(x, recency, T) * (r + x) * together[ages.codes].reshape(T.shape))
+        return np.asarray(self._alive(x, recency, T) * (r + x) * together[ages.codes].reshape(T.shape))
 
-    def rest_if_alive(self, force: float, x: FloatArray, T: FloatArray) -> FloatArray:
+    def rest_if_alive(self, force: float, x: Floats, T: Floats) -> Floats:
         """Return all purchases to come of customers alive at T, discounted at a force of interest per period.
 
         Parameters
@@ -358,7 +364,7 @@ class ParetoNBDFitter(Fitting, peer.ParetoNBDFitter):  # type: ignore[misc]
         r, alpha, s, beta = parameters
         x, t_x, T = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (freq, recency, age)))
 
-        def left(t: FloatArray) -> FloatArray:
+        def left(t: Floats) -> Floats:
             log = log_g(x.ravel(), t.ravel(), parameters).reshape(x.shape)
             return np.asarray(log - (r + x) * np.log(alpha + t) - s * np.log(beta + t))
 

@@ -20,7 +20,8 @@ from crmlib.errors import ModelError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from crmlib.clv.unique_rows import FloatArray
+    from crmlib.arrays import Floats
+
 
 __all__ = ["Bootstrap", "bootstrap", "cltv_interval"]
 
@@ -125,7 +126,7 @@ class Bootstrap:
         return found.iloc[where].set_axis(index if index is not None else range(len(where)))
 
 
-def _bounds(refits: FloatArray, level: float) -> tuple[FloatArray, FloatArray]:
+def _bounds(refits: Floats, level: float) -> tuple[Floats, Floats]:
     if not 0 < level < 1:
         raise ModelError(f"level is {level}: say 0.9 for a 90 % interval.")
     lower, upper = np.quantile(refits, [(1 - level) / 2, (1 + level) / 2], axis=0)
@@ -134,6 +135,9 @@ def _bounds(refits: FloatArray, level: float) -> tuple[FloatArray, FloatArray]:
 
 def bootstrap(model: Any, refits: int = 200, *, seed: int | np.random.Generator = 0) -> Bootstrap:
     """Fit a model again to resampled customers.
+
+    Below some hundred repeat buyers the intervals are too narrow: of 120 customers, 90 % intervals held the parameters
+    in 84 to 88 % of simulated shops, and expected purchases in 81 to 89 %.
 
     Parameters
     ----------
@@ -164,6 +168,13 @@ def bootstrap(model: Any, refits: int = 200, *, seed: int | np.random.Generator 
         raise ModelError(
             "This model has no customers to draw from: it was loaded or made from parameters. Fit it first."
         )
+    if getattr(model, "flat_", None):
+        raise ModelError(
+            f"These customers do not tell {' and '.join(model.flat_)} apart: refits would stay where the first search "
+            "happened to stop, and look certain. There is no interval to give."
+        )
+    if refits != int(refits) or refits < 1:
+        raise ModelError(f"refits={refits!r} is a whole number from 1 on.")
     rng = np.random.default_rng(seed)
     rows = model.in_scaled_time(model.collapsed_)
     customers = round(rows.customers)

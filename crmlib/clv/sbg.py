@@ -13,20 +13,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from scipy.special import betaln, hyp2f1
 
 from crmlib.clv import peer
-from crmlib.clv.bgbb import log_beta_slopes
 from crmlib.clv.fitting import Fitting, like
+from crmlib.clv.gammas import log_beta_rise, slopes_of_log_beta_rise
 from crmlib.clv.optimise import in_logs
-from crmlib.clv.unique_rows import FloatArray, unique_rows
+from crmlib.clv.unique_rows import unique_rows
 from crmlib.errors import ModelError
 
 if TYPE_CHECKING:
+    from crmlib.arrays import Floats
     from crmlib.clv.fitting import Likelihood
     from crmlib.clv.unique_rows import Rows
 
 __all__ = ["ShiftedBetaGeoFitter", "likelihood"]
+
+_BY_CHANCE = 1.645  # one side, 5 %
+_MOST_RENEWALS = 1000
+_LONGEST, _NOTHING = 1_000_000, 1e-14
 
 
 def likelihood(rows: Rows) -> Likelihood:
@@ -41,15 +45,12 @@ def likelihood(rows: Rows) -> Likelihood:
         Columns renewals (t) and lost (1 or 0).
     """
     t, lost, w = rows.columns["renewals"].column, rows.columns["lost"].column, rows.weights
-    total = rows.customers
 
-    def of(parameters: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+    def of(parameters: Floats) -> tuple[float, Floats, Floats]:
         alpha, beta = parameters
-        a, b = alpha + lost, beta + t - lost
-        first, second = log_beta_slopes(a, b)
-        own_first, own_second = log_beta_slopes(np.array(alpha), np.array(beta))
-        value = float(w @ betaln(a, b)) - total * float(betaln(alpha, beta))
-        return value, *in_logs(parameters, first @ w - total * own_first, second @ w - total * own_second)
+        first, second = slopes_of_log_beta_rise(alpha, beta, lost, t - lost)
+        value = float(w @ log_beta_rise(alpha, beta, lost, t - lost))
+        return value, *in_logs(parameters, first @ w, second @ w)
 
     return of
 
@@ -168,15 +169,52 @@ class ShiftedBetaGeoFitter(Fitting, peer.BaseFitter):  # type: ignore[misc]
         seen = weights > 0
         return self.fit(t[seen], lost[seen], weights[seen], **options)
 
+    def _limit_message(self) -> str:
+        alpha, beta = self.parameters()
+        message = (
+            f"ShiftedBetaGeoFitter: {self.unsettled_[self._on_limit[0]]}, about {alpha / (alpha + beta):.3g}, as far "
+            "as these customers tell. Survival and retention hold; alpha and beta mean nothing alone and have no "
+            "standard error."
+        )
+        if self._retention_falls():
+            message += (
+                " Retention falls from renewal to renewal here. The model cannot follow that (its retention never "
+                "falls), so its survival is too high beyond what was seen: look for what changed, or split the cohort."
+            )
+        return message
+
+    def _retention_falls(self) -> bool:
+        """Say whether those who renew become fewer from renewal to renewal, by more than chance."""
+        table = self.rows_
+        if table["renewals"].max() > _MOST_RENEWALS:
+            return False
+        renewals = np.arange(1, int(table["renewals"].max()) + 1)
+        left = np.array([table.loc[(table["renewals"] == t) & (table["lost"] == 1), "weights"].sum() for t in renewals])
+        there = np.array([table.loc[table["renewals"] >= t, "weights"].sum() for t in renewals])
+        rate = left.sum() / there.sum()
+        middle = (there * renewals).sum() / there.sum()
+        slope = ((renewals - middle) * (left - there * rate)).sum()
+        return bool(slope > _BY_CHANCE * np.sqrt((there * (renewals - middle) ** 2).sum() * rate * (1 - rate)))
+
+    def _flat_message(self, rows: Rows) -> str:
+        alpha, beta = self.parameters()
+        longest = int(rows.columns["renewals"].column.max())
+        return (
+            f"ShiftedBetaGeoFitter: these customers do not tell alpha and beta apart: only the retention up to renewal "
+            f"{longest} is known (at the first, {beta / (alpha + beta):.3g}). What comes later is where the search "
+            "happened to stop. Watch for one more renewal."
+        )
+
     def survival(self, t: Any) -> Any:
         """Return the share of customers still there after t renewals."""
         alpha, beta = self.parameters()
-        return like(np.exp(betaln(alpha, beta + np.asarray(t, dtype=float)) - betaln(alpha, beta)), t)
+        renewals = _check_renewals(t)
+        return like(np.exp(log_beta_rise(alpha, beta, np.zeros_like(renewals), renewals)), t)
 
     def retention_rate(self, t: Any) -> Any:
         """Return the share of the customers at renewal t who renew: (beta+t-1) / (alpha+beta+t-1)."""
         alpha, beta = self.parameters()
-        before = beta + np.asarray(t, dtype=float) - 1
+        before = beta + _check_renewals(t, least=1.0) - 1
         return like(before / (alpha + before), t)
 
     def expected_residual_lifetime(self, renewals: Any, discount_rate: float = 0.1) -> Any:
@@ -199,6 +237,28 @@ class ShiftedBetaGeoFitter(Fitting, peer.BaseFitter):  # type: ignore[misc]
         if discount_rate <= 0:
             raise ModelError("discount_rate must be above 0: without discount the sum may be endless.")
         alpha, beta = self.parameters()
-        n, factor = np.asarray(renewals, dtype=float), 1 / (1 + discount_rate)
-        stays = (beta + n) / (alpha + beta + n)
-        return like(factor * stays * hyp2f1(1, beta + n + 1, alpha + beta + n + 1, factor), renewals)
+        n = _check_renewals(renewals)
+        return like(_discounted_renewals(alpha, beta + n, 1 / (1 + discount_rate)), renewals)
+
+
+def _check_renewals(renewals: Any, least: float = 0.0) -> Floats:
+    """Return numbers of renewals as an array, or say what they are not."""
+    counts = np.asarray(renewals, dtype=float)
+    if not (np.isfinite(counts) & (counts >= least)).all():
+        raise ModelError(f"renewals are numbers of {least:g} or more, and each is known: {renewals!r} is not.")
+    return counts
+
+
+def _discounted_renewals(alpha: float, beta: Floats, factor: float) -> Floats:
+    """Return the sum over k of factor^k times the share that stays for k more renewals.
+
+    The chance to stay is beta distributed, so the sum is the mean of f/(1-f) with f = factor x chance: a series of
+    falling terms, added up until nothing is left.
+    """
+    total, term = np.zeros_like(beta), np.ones_like(beta)
+    for k in range(_LONGEST):
+        term = term * factor * (beta + k) / (alpha + beta + k)
+        total += term
+        if not (term * factor > _NOTHING * total * (1 - factor)).any():
+            break
+    return total

@@ -8,25 +8,52 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from crmlib.errors import ModelError
+from crmlib.files import write_whole
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from os import PathLike
 
-    from crmlib.clv.fitting import Fitting
 
-__all__ = ["FORMAT", "VERSION", "load", "save"]
+__all__ = ["FORMAT", "VERSION", "build", "read", "save"]
+
+Fitted = TypeVar("Fitted", bound="Model")
 
 FORMAT = "crmlib.clv model"
 VERSION = 1
 
 
-def save(model: Fitting, path: str | PathLike[str]) -> None:
+class Model(Protocol):
+    """What of a fitter goes into a file, and comes out of it."""
+
+    parameter_names: ClassVar[tuple[str, ...]]
+    penalizer_coef: float
+    params_: pd.Series
+    period_: str | None
+    unsettled_: Mapping[str, str]
+    customers_: float
+    log_likelihood_: float
+    variance_matrix_: pd.DataFrame
+
+    def __init__(self, penalizer_coef: float) -> None: ...
+
+    def require_fit(self) -> None:
+        """Raise where the model has not been fitted."""
+
+    def with_params(self, params: Any) -> Self:
+        """Return a twin with given parameters."""
+
+    def set_intervals(self, covariance: pd.DataFrame) -> None:
+        """Take over the parameters' covariance."""
+
+
+def save(model: Model, path: str | PathLike[str]) -> None:
     """Write a fitted model to a JSON file.
 
     Parameters
@@ -44,7 +71,7 @@ def save(model: Fitting, path: str | PathLike[str]) -> None:
     Examples
     --------
     >>> import tempfile
-    >>> from crmlib.clv import BetaGeoFitter
+    >>> from crmlib.clv import BetaGeoFitter, load
     >>> model = BetaGeoFitter().with_params({"r": 0.2426, "alpha": 4.4135, "a": 0.7929, "b": 2.4258})
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save(model, folder + "/model.json")
@@ -59,6 +86,7 @@ def save(model: Fitting, path: str | PathLike[str]) -> None:
         "parameters": {name: float(model.params_[name]) for name in model.parameter_names},
         "period": model.period_,
         "penalizer_coef": float(model.penalizer_coef),
+        "unsettled": dict(model.unsettled_),
     }
     if hasattr(model, "variance_matrix_"):
         content |= {
@@ -69,23 +97,16 @@ def save(model: Fitting, path: str | PathLike[str]) -> None:
                 for row in model.variance_matrix_.to_numpy()
             ],
         }
-    target = Path(path)
-    partial = target.with_name(target.name + ".part")
-    partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    partial.replace(target)
+    write_whole(Path(path), json.dumps(content, indent=2) + "\n")
 
 
-def load(path: str | PathLike[str]) -> Any:
-    """Read a model that `save` wrote.
+def read(path: str | PathLike[str]) -> dict[str, Any]:
+    """Read what `save` wrote, as it stands in the file: see `crmlib.clv.loading.load` for a model.
 
     Parameters
     ----------
     path
         The file.
-
-    Returns
-    -------
-    The fitter, ready to predict; `data` and `rows_` stay with whoever fitted it.
 
     Raises
     ------
@@ -110,16 +131,27 @@ def load(path: str | PathLike[str]) -> Any:
             f"{file} has version {content.get('version')!r}; this crmlib reads version {VERSION}. Update "
             "crmlib, or fit and save again."
         )
-    return _model(file, content)
+    return content
 
 
-def _model(file: Path, content: dict[str, Any]) -> Fitting:
-    from crmlib import clv as fitters
+def build(path: str | PathLike[str], content: dict[str, Any], fitter: type[Fitted]) -> Fitted:
+    """Return a fitted model from what `read` gave.
 
-    known = {name: getattr(fitters, name) for name in fitters.__all__ if name.endswith("Fitter")}
-    fitter = known.get(str(content.get("class")))
-    if fitter is None:
-        raise ModelError(f"{file} holds a {content.get('class')!r}; known are {', '.join(sorted(known))}.")
+    Parameters
+    ----------
+    path
+        The file, for messages.
+    content
+        What it holds.
+    fitter
+        The model's class.
+
+    Raises
+    ------
+    ModelError
+        When a parameter or the covariance is missing or no number.
+    """
+    file = Path(path)
     names = fitter.parameter_names
     parameters = content.get("parameters")
     if not isinstance(parameters, dict) or set(parameters) != set(names):
@@ -127,9 +159,13 @@ def _model(file: Path, content: dict[str, Any]) -> Fitting:
     for name, value in parameters.items():
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
             raise ModelError(f"{file} is damaged: {name} is {value!r}, not a number above 0.")
-    model: Fitting = fitter(float(content.get("penalizer_coef") or 0.0)).with_params(parameters)
+    model = fitter(float(content.get("penalizer_coef") or 0.0)).with_params(parameters)
     period = content.get("period")
     model.period_ = None if period is None else str(period)
+    unsettled = content.get("unsettled") or {}
+    if not isinstance(unsettled, dict) or not set(unsettled) <= set(names):
+        raise ModelError(f"{file} is damaged: what it says is unsettled are no parameters of a {fitter.__name__}.")
+    model.unsettled_ = {name: str(sentence) for name, sentence in unsettled.items()}
     if "covariance" in content:
         try:
             matrix = np.array(content["covariance"], dtype=float).reshape(len(names), len(names))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from crmlib import engine
 from crmlib.days import as_day, until
 from crmlib.errors import CrmlibError, SchemaError
-from crmlib.schema import require
+from crmlib.shop.required import require
 
 if TYPE_CHECKING:
     from datetime import date
@@ -40,7 +40,8 @@ def summarize(orders: Frame, *, as_of: date | str, period: Period = "D") -> Fram
     -------
     pandas.DataFrame or Table
         customer_id; frequency, the periods with a purchase after the first; recency, from the first purchase to the
-        last; T, from the first purchase to as_of; monetary_value, the mean spend of the repeat periods (0 without).
+        last; T, from the first purchase to as_of; monetary_value, the mean spend of the repeat periods (0 without);
+        period, the unit of recency and T: it travels with the table, so that models and values keep to it.
         Where lifetimes counts a whole last week even if as_of falls within it, orders after as_of never count here.
 
     Raises
@@ -57,9 +58,9 @@ def summarize(orders: Frame, *, as_of: date | str, period: Period = "D") -> Fram
     ...     "amount": [20.0, 30.0, 10.0],
     ... })
     >>> summarize(orders, as_of="2024-01-31")
-      customer_id  frequency  recency     T  monetary_value
-    0         ann        1.0     10.0  30.0            30.0
-    1         bob        0.0      0.0  28.0             0.0
+      customer_id  frequency  recency     T  monetary_value period
+    0         ann        1.0     10.0  30.0            30.0      D
+    1         bob        0.0      0.0  28.0             0.0      D
     """
     require(orders, "orders", ("customer_id", "order_ts", "amount"))
     day = as_day(as_of)

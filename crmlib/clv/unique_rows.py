@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from crmlib.arrays import Floats, Ints
+
 __all__ = [
-    "BoolArray",
-    "FloatArray",
-    "IntArray",
     "Levels",
     "Pairs",
     "Rows",
@@ -32,9 +30,6 @@ __all__ = [
     "unique_rows",
 ]
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
 
 DENSE = 4096
 """Whole numbers in so short a range are their own codes, however few the rows."""
@@ -52,16 +47,16 @@ class Levels:
     Whole numbers of a short range keep every number of the range as a value, used or not: that is quicker.
     """
 
-    distinct: FloatArray
-    codes: IntArray
+    distinct: Floats
+    codes: Ints
 
     @property
-    def column(self) -> FloatArray:
+    def column(self) -> Floats:
         """The column as it was."""
         return self.distinct[self.codes]
 
     @classmethod
-    def of(cls, column: FloatArray) -> Levels:
+    def of(cls, column: Floats) -> Levels:
         """Factorise a column without NaN.
 
         Examples
@@ -95,7 +90,7 @@ class Rows:
     """
 
     columns: Mapping[str, Levels]
-    weights: FloatArray
+    weights: Floats
 
     @property
     def customers(self) -> float:
@@ -110,7 +105,7 @@ class Rows:
         table = {name: levels.column for name, levels in self.columns.items()}
         return pd.DataFrame(table | {"weights": self.weights})
 
-    def weighted(self, weights: FloatArray) -> Rows:
+    def weighted(self, weights: Floats) -> Rows:
         """Return the same rows with other weights; rows of weight zero cost nothing."""
         return self.take(np.flatnonzero(weights), weights)
 
@@ -118,13 +113,13 @@ class Rows:
         """Return every so many-th row: a sample that spreads over the whole table, as the rows are sorted."""
         return self.take(np.arange(0, len(self), stride), self.weights)
 
-    def take(self, places: IntArray, weights: FloatArray) -> Rows:
+    def take(self, places: Ints, weights: Floats) -> Rows:
         """Return some of the rows."""
         columns = {name: replace(levels, codes=levels.codes[places]) for name, levels in self.columns.items()}
         return Rows(columns, weights[places])
 
 
-def unique_rows(columns: Mapping[str, FloatArray], weights: FloatArray | None = None) -> Rows:
+def unique_rows(columns: Mapping[str, Floats], weights: Floats | None = None) -> Rows:
     """Collapse columns to their unique rows, sorted, with the number of customers (or the weight) of each.
 
     Examples
@@ -159,7 +154,7 @@ def unique_rows(columns: Mapping[str, FloatArray], weights: FloatArray | None = 
     )
 
 
-def _key(levels: Sequence[Levels]) -> tuple[IntArray, list[int]]:
+def _key(levels: Sequence[Levels]) -> tuple[Ints, list[int]]:
     """Return one whole number per row that stands for all its columns, and the number of values of each column."""
     sizes = [level.distinct.size for level in levels]
     if float(np.prod([float(size) for size in sizes])) > LARGEST_KEY:
@@ -170,9 +165,9 @@ def _key(levels: Sequence[Levels]) -> tuple[IntArray, list[int]]:
     return key, sizes
 
 
-def _codes(key: IntArray, sizes: Sequence[int]) -> list[IntArray]:
+def _codes(key: Ints, sizes: Sequence[int]) -> list[Ints]:
     """Undo `_key`."""
-    codes: list[IntArray] = []
+    codes: list[Ints] = []
     for size in reversed(sizes[1:]):
         key, code = np.divmod(key, size)
         codes.append(code)
@@ -191,14 +186,14 @@ class Pairs:
         For each row, where its pair's value stands in a `table`.
     """
 
-    first: FloatArray
-    second: FloatArray
-    key: IntArray
-    _unique: IntArray
+    first: Floats
+    second: Floats
+    key: Ints
+    _unique: Ints
     _span: int
 
     @property
-    def place(self) -> IntArray:
+    def place(self) -> Ints:
         """For each row, the place of its pair among the distinct ones."""
         if not self._span:
             return self.key
@@ -206,7 +201,7 @@ class Pairs:
         table[self._unique] = np.arange(self._unique.size)
         return table[self.key]
 
-    def table(self, values: FloatArray) -> FloatArray:
+    def table(self, values: Floats) -> Floats:
         """Return the pairs' values such that ``table[key]`` are those of the rows."""
         if not self._span:
             return values
@@ -214,12 +209,12 @@ class Pairs:
         table[self._unique] = values
         return table
 
-    def spread(self, values: FloatArray) -> FloatArray:
+    def spread(self, values: Floats) -> Floats:
         """Return for each row the value of its pair."""
         return self.table(values).take(self.key)
 
 
-def pairs(first: FloatArray, second: FloatArray) -> Pairs:
+def pairs(first: Floats, second: Floats) -> Pairs:
     """Find the distinct pairs of two columns.
 
     Examples
@@ -271,7 +266,7 @@ def collapse(summary: Any, columns: Sequence[str] = ("frequency", "recency", "T"
     Returns
     -------
     pandas.DataFrame
-        `columns` and `weights` (customers), sorted by `columns`.
+        `columns` and `weights` (customers), sorted by `columns`; and period, where the summary names its unit.
 
     Raises
     ------
@@ -288,7 +283,8 @@ def collapse(summary: Any, columns: Sequence[str] = ("frequency", "recency", "T"
     from crmlib.clv.inputs import read_summary
 
     data = read_summary(summary, columns)
-    return unique_rows(data.columns, data.weights).to_pandas()
+    table = unique_rows(data.columns, data.weights).to_pandas()
+    return table if data.period is None else table.assign(period=data.period)
 
 
 def combine(*summaries: Any, columns: Sequence[str] = ("frequency", "recency", "T")) -> pd.DataFrame:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from crmlib import policy as policies
-from crmlib.clv.discounted import DAYS_PER_MONTH, discounted_purchases
-from crmlib.clv.summary import PERIOD_DAYS, Period
-from crmlib.schema import require
+from crmlib.clv.discounted import DAYS_PER_MONTH, PERIODS, discounted_purchases
+from crmlib.clv.inputs import read_period
+from crmlib.clv.questions import check_history, require_period
+from crmlib.errors import ModelError
+from crmlib.shop.required import require
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from crmlib.clv.summary import Period
     from crmlib.policy import Policy
 
 __all__ = ["value"]
@@ -22,7 +25,7 @@ def value(
     purchases: Any,
     spend: Any,
     *,
-    period: Period = "D",
+    period: Period | None = None,
     policy: Policy | str | None = None,
 ) -> pd.DataFrame:
     """Return each customer's discounted lifetime value over the policy's horizon.
@@ -36,9 +39,10 @@ def value(
     spend
         A fitted Gamma-Gamma.
     period
-        The summary's unit.
+        The summary's unit, where neither its column ``period`` nor the fit says so; they must agree.
     policy
-        Whose ``clv`` says how many months ahead, at which annual discount, and which share of revenue is margin.
+        Whose ``clv`` says how many months ahead and at which annual discount; which share of revenue is margin, too, or
+        else its ``money`` does.
 
     Returns
     -------
@@ -46,25 +50,48 @@ def value(
         customer_id; expected_purchases over the horizon; expected_spend a purchase, revenue in the shop's currency;
         cltv, the margin of those purchases, each month's discounted from its end.
 
+    Raises
+    ------
+    SchemaError
+        The summary lacks a column.
+    ModelError
+        A history that `fit` would refuse; or summary, model and `period` are not of one unit, or nobody says which.
+
     Notes
     -----
     cltv = margin x expected_spend x sum over months i of (E[Y(t_i)] - E[Y(t_(i-1))]) / (1 + annual_discount)^(i / 12),
     with t_i = i x 30.4375 days. E[Y] is the model's conditional expectation, expected_spend Gamma-Gamma's.
     """
     require(summary, "summary", ("customer_id", "frequency", "recency", "T", "monetary_value"))
-    rules = policies.load(policy).clv
+    definitions = policies.load(policy)
+    rules, margin = definitions.clv, definitions.margin_of("clv")
+    unit = _unit(summary, purchases, period)
+    if unit is None:
+        raise ModelError(
+            "How long is a period of this summary? crmlib.clv.summarize writes it into the column 'period'; otherwise "
+            'say period="D" or "W".'
+        )
     history = [summary[name].to_numpy(dtype=float) for name in ("frequency", "recency", "T")]
+    check_history(history[0], history[1], history[2], index=pd.Index(summary["customer_id"]))
     discounted = discounted_purchases(
         purchases,
         *history,
         months=rules.horizon_months,
         discount_rate=(1 + rules.annual_discount) ** (1 / 12) - 1,
-        period=period,
+        period=unit,
     )
-    horizon = rules.horizon_months * DAYS_PER_MONTH / PERIOD_DAYS[period]
+    horizon = rules.horizon_months * DAYS_PER_MONTH / PERIODS[unit]
     each = spend.conditional_expected_average_profit(history[0], summary["monetary_value"].to_numpy(dtype=float))
     return summary[["customer_id"]].assign(
         expected_purchases=purchases.predict(horizon, *history),
         expected_spend=each,
-        cltv=rules.margin * each * discounted,
+        cltv=margin * each * discounted,
     )
+
+
+def _unit(summary: pd.DataFrame, purchases: Any, period: Period | None) -> str | None:
+    """Return the unit that summary, model and caller agree on."""
+    written = read_period(summary)
+    if written is not None and period is not None and written != period:
+        raise ModelError(f"The summary is in periods of {written!r}, value was asked in {period!r}: leave out period.")
+    return require_period(purchases.period_, written or period, type(purchases).__name__)

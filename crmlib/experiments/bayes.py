@@ -12,8 +12,7 @@ from crmlib import policy as policies
 from crmlib.errors import CrmlibError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from crmlib.arrays import Floats
     from crmlib.policy import Policy
 
 __all__ = ["Belief", "beta_binomial"]
@@ -98,8 +97,8 @@ def beta_binomial(
     places, weights = (nodes + 1) / 2, weights / 2
 
     @cache
-    def quantiles(one: float, two: float) -> NDArray[np.float64]:
-        found: NDArray[np.float64] = betaincinv(one, two, places)
+    def quantiles(one: float, two: float) -> Floats:
+        found: Floats = betaincinv(one, two, places)
         return found
 
     def below(shape: tuple[float, float], other: tuple[float, float], shift: float = 0.0) -> float:

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crmlib.arguments import read_floats
 from crmlib.errors import CrmlibError
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
+
+    from crmlib.arrays import Floats
 
 __all__ = ["Adjusted", "cuped"]
 
@@ -29,7 +32,7 @@ class Adjusted:
         Share of the variance that is gone: the squared correlation.
     """
 
-    values: NDArray[np.float64]
+    values: Floats
     slope: float
     removed: float
 
@@ -59,7 +62,7 @@ def cuped(outcome: ArrayLike, before: ArrayLike) -> Adjusted:
     >>> adjusted.values.mean(), round(adjusted.removed, 3)
     (np.float64(2.625), 0.989)
     """
-    after, known = (np.asarray(values, dtype=float) for values in (outcome, before))
+    after, known = read_floats(outcome, "outcome"), read_floats(before, "before")
     if after.shape != known.shape or after.ndim != 1:
         raise CrmlibError(f"One number a customer is expected: outcome has {after.shape}, before {known.shape}.")
     if not (np.isfinite(after).all() and np.isfinite(known).all()):

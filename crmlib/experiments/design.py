@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from crmlib import policy as policies
+from crmlib.arguments import read_number
 from crmlib.errors import CrmlibError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    from crmlib.arrays import Floats, Ints
     from crmlib.policy import Policy
 
 __all__ = ["Mismatch", "Sizes", "mismatch", "power", "sample_size", "smallest_change"]
 
 _FEWEST, _MOST = 4, 10**9
+_FEWEST_IN_ARM = 2  # a variance needs two
+_EXPECTED = 5  # below it, chi-squared calls a sound lot broken several times too often
+_TABLES = 200_000  # that are counted one by one
+_NODES, _REACH = 200, 12.0  # of Gauss and Legendre, over so many standard deviations
 
 
 class Sizes(NamedTuple):
@@ -39,8 +46,8 @@ def power(
 ) -> float:
     """Return how often an experiment finds a change that is there (two-sided).
 
-    Shares by the normal approximation (Fleiss, Levin and Paik, Statistical Methods for Rates and Proportions, 2003),
-    means by the noncentral t distribution; both by statsmodels.
+    Shares by the normal approximation (Fleiss, Levin and Paik, Statistical Methods for Rates and Proportions, 2003) of
+    statsmodels; means by the noncentral t distribution, as an integral that stays a number for effects of any size.
 
     Parameters
     ----------
@@ -72,19 +79,46 @@ def power(
     >>> round(power(100, 0.50, 0.25), 2), round(power(40, 0, 1, sd=1), 3)
     (0.74, 0.869)
     """
-    from statsmodels.stats.power import TTestIndPower
     from statsmodels.stats.proportion import power_proportions_2indep
 
     alpha = policies.load(policy).experiments.alpha
     _check(base, change, sd, control_share)
     if not customers >= _FEWEST:
         raise CrmlibError(f"customers={customers}: an experiment needs at least {_FEWEST}.")
+    if customers * min(control_share, 1 - control_share) < _FEWEST_IN_ARM * (1 - 1e-9):
+        raise CrmlibError(
+            f"customers={customers:g}, control_share={control_share:g}: the smaller arm has "
+            f"{customers * min(control_share, 1 - control_share):.3g} customers; it needs {_FEWEST_IN_ARM} at least."
+        )
     treated = customers * (1 - control_share)
-    ratio = control_share / (1 - control_share)
     if sd is None:
-        found = power_proportions_2indep(change, base, treated, ratio=ratio, alpha=alpha)
-        return float(found.power)
-    return float(TTestIndPower().power(change / sd, treated, alpha, ratio=ratio))
+        ratio = control_share / (1 - control_share)
+        return float(power_proportions_2indep(change, base, treated, ratio=ratio, alpha=alpha).power)
+    return _power_of_means(change / sd * math.sqrt(treated * control_share), customers - 2, alpha)
+
+
+def _power_of_means(shift: float, freedom: float, alpha: float) -> float:
+    """Return the power of the two-sided t-test, as the mean over what the standard deviation may turn out to be.
+
+    Given the sample's standard deviation, t is a normal variable: so the noncentral t is an integral of normal tails
+    over the density of a chi variable, with no series that could lose its digits where the shift is large.
+    """
+    from scipy.special import ndtr, stdtrit
+
+    reach = _REACH / math.sqrt(2 * freedom)
+    least, most = max(0.0, 1 - reach), 1 + reach
+    nodes, weights = _nodes()
+    ratio = least + (most - least) * (nodes + 1) / 2  # the sample's standard deviation over the true one
+    log = (freedom - 1) * np.log(ratio) - freedom * (ratio**2 - 1) / 2
+    weights = weights * np.exp(log - log.max())
+    bound = float(stdtrit(freedom, 1 - alpha / 2)) * ratio
+    return float(min(weights @ (ndtr(shift - bound) + ndtr(-shift - bound)) / weights.sum(), 1.0))
+
+
+@cache
+def _nodes() -> tuple[Floats, Floats]:
+    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    return nodes, weights
 
 
 def sample_size(
@@ -122,16 +156,17 @@ def sample_size(
     _check(base, change, sd, control_share)
     if not change:
         raise CrmlibError("change=0: no experiment is large enough to find a change that is not there.")
-    wanted = policies.load(policy).experiments.power
+    wanted = _wanted(policy)
 
     def lacking(log_customers: float) -> float:
         size = math.exp(log_customers)
         return power(size, base, change, sd=sd, control_share=control_share, policy=policy) - wanted
 
-    least, most = math.log(_FEWEST), math.log(_MOST)
+    fewest = max(_FEWEST, _FEWEST_IN_ARM / min(control_share, 1 - control_share))
+    least, most = math.log(fewest), math.log(max(_MOST, fewest))
     if lacking(most) < 0:
         raise CrmlibError(f"change={change}: more than {_MOST:,} customers would be needed to find it.")
-    total = math.exp(brentq(lacking, least, most, xtol=1e-10)) if lacking(least) < 0 else float(_FEWEST)
+    total = math.exp(brentq(lacking, least, most, xtol=1e-13)) if lacking(least) < 0 else fewest
     return Sizes(*(math.ceil(total * share - 1e-6) for share in (1 - control_share, control_share)))
 
 
@@ -167,18 +202,32 @@ def smallest_change(
     """
     from scipy.optimize import brentq
 
-    wanted = policies.load(policy).experiments.power
+    wanted = _wanted(policy)
+    _check(base, 0.0, sd, control_share)
     most = 1 - base - 1e-9 if sd is None else 100 * sd
 
     def lacking(change: float) -> float:
         return power(customers, base, change, sd=sd, control_share=control_share, policy=policy) - wanted
 
-    if lacking(most) < 0:
+    if not lacking(most) >= 0:
         raise CrmlibError(f"customers={customers}: too few to find any rise from {base} with a power of {wanted:.0%}.")
     return float(brentq(lacking, most * 1e-9, most, xtol=1e-12))
 
 
+def _wanted(policy: Policy | str | dict[str, Any] | None) -> float:
+    """Return the power that is planned for."""
+    rules = policies.load(policy).experiments
+    if not rules.power > rules.alpha:
+        raise CrmlibError(
+            f"The policy's experiments.power is {rules.power:g}, its experiments.alpha {rules.alpha:g}: the power must "
+            "exceed alpha, for so often a test calls an effect where there is none."
+        )
+    return rules.power
+
+
 def _check(base: float, change: float, sd: float | None, control_share: float) -> None:
+    for name, value in (("base", base), ("change", change), ("control_share", control_share)):
+        read_number(value, name)
     if not 0 < control_share < 1:
         raise CrmlibError(f"control_share={control_share} is no share between 0 and 1.")
     if sd is None and not (0 < base < 1 and 0 < base + change < 1):
@@ -209,7 +258,9 @@ class Mismatch:
 def mismatch(
     counts: Mapping[str, int], shares: Mapping[str, float], *, policy: Policy | str | dict[str, Any] | None = None
 ) -> Mismatch:
-    """Check the sizes of the arms against the plan: the sample ratio mismatch, by a chi-squared test.
+    """Check the sizes of the arms against the plan: the sample ratio mismatch.
+
+    By a chi-squared test, and exactly (binomial, multinomial) where an arm expects fewer than five customers.
 
     Parameters
     ----------
@@ -241,5 +292,41 @@ def mismatch(
         raise CrmlibError(f"Counts of customers are expected, got {dict(counts)}.")
     expected = {name: total * share for name, share in shares.items()}
     seen = np.array([counts[name] for name in expected], dtype=float)
-    p_value = float(chisquare(seen, np.array(list(expected.values()))).pvalue)
+    planned = np.array([shares[name] for name in expected])
+    if min(expected.values()) < _EXPECTED:
+        p_value = _exact(np.array([counts[name] for name in expected], dtype=np.int64), planned)
+    else:
+        p_value = float(chisquare(seen, np.array(list(expected.values()))).pvalue)
     return Mismatch(p_value, p_value < policies.load(policy).experiments.mismatch_alpha, expected)
+
+
+def _exact(counts: Ints, shares: Floats) -> float:
+    """Return the chance of sizes as rare as these, or rarer, if the lot was drawn as planned."""
+    from scipy.special import gammaln, xlogy
+    from scipy.stats import binomtest
+
+    total = int(counts.sum())
+    if len(counts) == 2:  # noqa: PLR2004 - two arms
+        return float(binomtest(int(counts[0]), total, float(shares[0])).pvalue)
+    if math.comb(total + len(counts) - 1, len(counts) - 1) > _TABLES:
+        # too many to count: each arm against all others, and as many chances to be wrong as arms
+        each = [binomtest(int(k), total, float(share)).pvalue for k, share in zip(counts, shares, strict=True)]
+        return min(1.0, len(counts) * float(min(each)))
+    tables = np.array(list(_ways(total, len(counts))), dtype=np.int64)
+
+    def chance(sizes: Ints) -> Floats:
+        log: Floats = gammaln(total + 1) + (xlogy(sizes, shares) - gammaln(sizes + 1)).sum(axis=-1)
+        return np.exp(log)
+
+    chances = chance(tables)
+    return float(min(1.0, chances[chances <= chance(counts) * (1 + 1e-9)].sum()))
+
+
+def _ways(total: int, arms: int) -> Iterator[tuple[int, ...]]:
+    """Yield all sizes of so many arms that add up to the total."""
+    if arms == 1:
+        yield (total,)
+        return
+    for first in range(total + 1):
+        for rest in _ways(total - first, arms - 1):
+            yield (first, *rest)

@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmlib import arms
 from crmlib import policy as policies
-from crmlib.churn.uplift import arm_difference
+from crmlib.arguments import read_floats
 from crmlib.errors import CrmlibError
-from crmlib.schema import require
+from crmlib.p_values import adjust
+from crmlib.shop.required import require
 
 if TYPE_CHECKING:
     from crmlib.policy import Policy
 
 __all__ = ["Alikeness", "heterogeneity", "homogeneity", "uplift_by"]
 
-_COLUMNS = ["group", "contacted", "control", "difference", "low", "high", "p_value"]
+_STEPS = 3  # towards a common difference; the weights hardly hang on it
+_COLUMNS = ["group", "contacted", "control", "difference", "low", "high", "p_value", "events", "error"]
 
 
 def uplift_by(
@@ -27,9 +30,13 @@ def uplift_by(
     *,
     outcome: str = "window_orders",
     fewest: int = 30,
+    strata: str | None = "campaign_id",
     policy: Policy | str | dict[str, Any] | None = None,
 ) -> pd.DataFrame:
     """Read what contact added, persona by persona or segment by segment, each against its own control.
+
+    Arms are compared within each campaign, and by the test of `crmlib.churn.arm_difference`, which few buyers in a
+    small control group do not break.
 
     Parameters
     ----------
@@ -40,7 +47,10 @@ def uplift_by(
     outcome
         ``window_orders`` or ``window_spend``.
     fewest
-        Groups with an arm of fewer customers are left out: their interval would say nothing.
+        Groups with an arm of fewer customers are left out: their interval would say nothing. Customers of campaigns
+        that have one arm only in a group do not count.
+    strata
+        The column within whose values arms are compared, where the table has it; as for `arm_difference`.
     policy
         `experiments.alpha` and `experiments.correction`.
 
@@ -48,8 +58,10 @@ def uplift_by(
     -------
     pandas.DataFrame
         One row a group, the largest difference first: group, contacted, control (customers), difference, low, high,
-        p_value, p_adjusted. Intervals are of level 1 - alpha / number of groups (Bonferroni): with ten groups and
-        plain ones, a group that stands out by luck is what you expect to see.
+        p_value, events, error, p_adjusted. Intervals are of level 1 - alpha / number of groups (Bonferroni): with ten
+        groups and plain ones, a group that stands out by luck is what you expect to see. events: how many a smaller
+        arm expects without an effect; below 5, a wide interval is all that the group can say. error: the standard
+        error if all groups reacted alike, for `heterogeneity`.
 
     Raises
     ------
@@ -66,41 +78,59 @@ def uplift_by(
     0    moved         0.2        0.00
     1  unmoved        -0.0        0.88
     """
-    from scipy.stats import norm
-    from statsmodels.stats.multitest import multipletests
-
     require(seen, "the experiment", [group, "contacted", outcome], may_be_empty=[group])
     rules = policies.load(policy).experiments
     known = seen.dropna(subset=[group])
-    sizes = pd.crosstab(known[group], known["contacted"])
-    large = sizes.index[(sizes.reindex(columns=[0, 1], fill_value=0) >= max(fewest, 2)).all(axis=1)]
-    if large.empty:
+    names, sums = _by_group(known, group, outcome, strata)
+    both = np.minimum(*sums.customers) > 0  # strata of which a group has both arms
+    sizes = np.stack([np.where(both, side, 0.0).sum(axis=1) for side in sums.customers], axis=1).astype(np.int64)
+    large = sizes.min(axis=1) >= max(fewest, 2)
+    if not large.any():
         raise CrmlibError(f"{group}: no group has {fewest} customers in both arms. Take fewer, larger groups.")
-    level = 1 - rules.alpha / len(large)
-    rows = []
-    for name in large:
-        found = arm_difference(known[known[group] == name], outcome, level=level)
-        error = (found["high"] - found["low"]) / (2 * norm.ppf((1 + level) / 2))
-        p_value = 2 * norm.sf(abs(found["difference"]) / error) if error else float(found["difference"] == 0)
-        sizes_of = int(found["contacted"]), int(found["control"])
-        rows.append((name, *sizes_of, found["difference"], found["low"], found["high"], p_value))
-    table = pd.DataFrame(rows, columns=_COLUMNS)
-    table["p_adjusted"] = multipletests(table["p_value"], alpha=rules.alpha, method=rules.correction)[1]
+    sums = sums.rows(large)
+    low, high = arms.interval(sums, 1 - rules.alpha / int(large.sum()))
+    columns = (np.array(names, dtype=object)[large], *sizes[large].T, arms.difference(sums), low, high,
+               arms.p_value(sums), sums.events, arms.standard_error(sums, _common(sums)))  # fmt: skip
+    table = pd.DataFrame(dict(zip(_COLUMNS, columns, strict=True))).infer_objects()
+    table["p_adjusted"] = adjust(table["p_value"], rules.correction)
     return table.sort_values("difference", ascending=False, kind="stable", ignore_index=True)
+
+
+def _by_group(known: pd.DataFrame, group: str, outcome: str, strata: str | None) -> tuple[list[Any], arms.Sums]:
+    """Return the groups' names, and their sums by stratum: a row per group."""
+    parts = arms.in_strata(known, outcome, strata)
+    codes, levels = pd.factorize(known[group], sort=True)
+    # each group's stratum is a stratum of its own, laid out as a table
+    count = len(parts.names)
+    whole = arms.sums_of(parts.outcome, parts.treated, codes * count + parts.number, count=len(levels) * count)
+    return list(levels), whole.reshaped(len(levels), count)
+
+
+def _common(sums: arms.Sums) -> float:
+    """Return the difference of all groups, were it one: each weighs by its error under that very difference."""
+    gaps, common = arms.difference(sums), 0.0
+    for _ in range(_STEPS):
+        variance = arms.standard_error(sums, common) ** 2
+        weights = np.divide(1.0, variance, out=np.zeros_like(variance), where=variance > 0)
+        common = float(weights @ gaps / weights.sum()) if weights.sum() else 0.0
+    return common
 
 
 def heterogeneity(table: pd.DataFrame, *, policy: Policy | str | dict[str, Any] | None = None) -> dict[str, float]:
     """Say whether groups differ in what contact does to them by more than chance.
 
     Cochran's Q and I squared (Higgins and Thompson, Statistics in Medicine 21, 2002), by statsmodels; the groups are
-    what studies are in a meta-analysis.
+    what studies are in a meta-analysis. It asks whether the effect differs, which no comparison of p-values does: one
+    group may have passed 5 % and another not, with the same effect. Groups in which nobody ordered say nothing here,
+    and do not count.
 
     Parameters
     ----------
     table
-        From `uplift_by`.
+        From `uplift_by`, whose ``error`` is that of groups that all react alike; of any other table, the width of its
+        intervals is taken for it.
     policy
-        The one that `uplift_by` was given, for the level of its intervals.
+        The one that `uplift_by` was given, for the level of such intervals.
 
     Returns
     -------
@@ -125,12 +155,18 @@ def heterogeneity(table: pd.DataFrame, *, policy: Policy | str | dict[str, Any] 
     require(table, "the groups", ["difference", "low", "high"])
     if len(table) < 2:  # noqa: PLR2004 - a difference needs two
         raise CrmlibError("Differences between groups need two groups at least.")
-    level = 1 - policies.load(policy).experiments.alpha / len(table)
-    errors = (table["high"] - table["low"]).to_numpy() / (2 * norm.ppf((1 + level) / 2))
-    if not (errors > 0).all():
-        raise CrmlibError("A group's interval has no width: nobody differs in it, so it cannot be weighed.")
-    found = combine_effects(table["difference"].to_numpy(), errors**2)
-    q, groups = float(found.q), len(table)
+    if "error" in table:
+        errors = table["error"].to_numpy(dtype=float)
+        table, errors = table[errors > 0], errors[errors > 0]
+        if len(table) < 2:  # noqa: PLR2004 - a difference needs two
+            raise CrmlibError("Fewer than two groups ordered at all, so they cannot be compared.")
+    else:
+        level = 1 - policies.load(policy).experiments.alpha / len(table)
+        errors = (table["high"] - table["low"]).to_numpy() / (2 * norm.ppf((1 + level) / 2))
+        if not (errors > 0).all():
+            raise CrmlibError("A group's interval has no width: nobody differs in it, so it cannot be weighed.")
+    result = combine_effects(table["difference"].to_numpy(), errors**2)
+    q, groups = float(result.q), len(table)
     spread = max(0.0, 1 - (groups - 1) / q) if q else 0.0
     return {"q": q, "groups": float(groups), "p_value": float(chi2.sf(q, groups - 1)), "i_squared": spread}
 
@@ -143,11 +179,18 @@ class Alikeness:
     ----------
     eta_squared
         Share of the variance that lies between the groups; above 0 by chance alone, more so with many small groups.
+    epsilon_squared
+        The same less what chance brings (Kelley 1935): about 0 where the groups say nothing, and below it by bad luck.
     icc
-        Intraclass correlation: the same, corrected for chance. 1: all of a group react alike; 0 or less: they are as
-        unlike as people of different groups.
+        Intraclass correlation, of two customers of one group: the variance *of the groups' means* by that plus the
+        variance within. It weighs all groups alike, however many customers they have, so it is no eta squared less
+        luck: with few groups it is the larger of the two. 1: all of a group react alike; 0 or less: they are as unlike
+        as people of different groups.
     low, high
         Interval of the intraclass correlation.
+    ceiling
+        Eta squared if all customers of a group were the same and only luck parted them, for counts (orders by Poisson's
+        law about the group's mean): 1 is out of reach for counts. Missing for outcomes that are no counts.
     groups, customers
         How many.
     level
@@ -155,9 +198,11 @@ class Alikeness:
     """
 
     eta_squared: float
+    epsilon_squared: float
     icc: float
     low: float
     high: float
+    ceiling: float
     groups: int
     customers: int
     level: float
@@ -168,9 +213,9 @@ def homogeneity(
 ) -> Alikeness:
     """Say how much of the variance of a response lies between groups, and how much within.
 
-    One-way analysis of variance: eta squared, and the intraclass correlation ICC(1,1) with its F interval (Shrout and
-    Fleiss, Psychological Bulletin 86, 1979). Groups of unequal size count with their mean size after Searle (Variance
-    Components, 1992); the interval is then an approximation.
+    One-way analysis of variance: eta squared, epsilon squared, and the intraclass correlation ICC(1,1) with its F
+    interval (Shrout and Fleiss, Psychological Bulletin 86, 1979). Groups of unequal size count with their mean size
+    after Searle (Variance Components, 1992); the interval is then an approximation.
 
     Parameters
     ----------
@@ -192,14 +237,15 @@ def homogeneity(
     --------
     >>> table = pd.DataFrame({"kind": list("aabb"), "orders": [0, 1, 4, 5]})
     >>> found = homogeneity(table, "kind", "orders")
-    >>> round(found.eta_squared, 3), round(found.icc, 3)
-    (0.941, 0.939)
+    >>> round(found.eta_squared, 3), round(found.epsilon_squared, 3), round(found.icc, 3)
+    (0.941, 0.912, 0.939)
     """
     from scipy.stats import f
 
     require(table, "the responses", [group, outcome], may_be_empty=[group])
     alpha = policies.load(policy).experiments.alpha
-    known = table[[group, outcome]].dropna()
+    read_floats(table[outcome], outcome, finite=True)
+    known = table[[group, outcome]].dropna().astype({outcome: float})
     groups = known.groupby(group, observed=True)[outcome].agg(["size", "mean"])
     size, k, n = groups["size"].to_numpy(dtype=float), len(groups), len(known)
     if k < 2 or n <= k:  # noqa: PLR2004 - a variance between groups needs two
@@ -218,4 +264,8 @@ def homogeneity(
     ratio = between_mean / within_mean if within_mean else np.inf
     low = correlation(ratio / f.ppf(1 - alpha / 2, k - 1, n - k))
     high = correlation(ratio * f.ppf(1 - alpha / 2, n - k, k - 1))
-    return Alikeness(between / total, correlation(ratio), low, high, k, n, 1 - alpha)
+    counts = bool(((values >= 0) & (values == np.floor(values))).all())
+    # by Poisson's law the variance within a group is its mean
+    ceiling = between / (between + float(values.sum())) if counts else float("nan")
+    epsilon_squared = (between - (k - 1) * within_mean) / total
+    return Alikeness(between / total, epsilon_squared, correlation(ratio), low, high, ceiling, k, n, 1 - alpha)

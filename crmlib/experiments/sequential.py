@@ -12,21 +12,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmlib import arms
 from crmlib import policy as policies
+from crmlib.arguments import read_flags, read_floats
 from crmlib.errors import CrmlibError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
+    from crmlib.arrays import Bools, Floats, Ints
     from crmlib.policy import Policy
 
-    Floats = NDArray[np.float64]
     Grid = tuple[Floats, Floats, Floats]
 
 __all__ = ["aa_looks", "boundaries", "false_alarms", "looks"]
 
+_MANY = 100  # buyers, by their weight, in the smaller arm: as many as `means` asks for
 _GRID = 18  # odd points of Simpson's rule; Jennison and Turnbull, Group Sequential Methods (2000), chapter 19
 _NEVER = 8.0  # a z beyond this has a chance of 1e-15: no bound is looked for above it
 
@@ -55,6 +58,11 @@ def boundaries(shares: ArrayLike, *, policy: Policy | str | dict[str, Any] | Non
     --------
     >>> boundaries([0.2, 0.4, 0.6, 0.8, 1.0]).round(2).tolist()
     [4.88, 3.36, 2.68, 2.29, 2.03]
+
+    Notes
+    -----
+    These are spending functions. The constants of the classical designs in Jennison and Turnbull's tables (2.413 for
+    Pocock and 2.040 for O'Brien and Fleming, five looks) are other bounds, a little apart.
     """
     from gsdesign import h1, hupdate
     from scipy.optimize import brentq
@@ -85,7 +93,7 @@ def boundaries(shares: ArrayLike, *, policy: Policy | str | dict[str, Any] | Non
 
 
 def _shares(shares: ArrayLike) -> Floats:
-    at = np.atleast_1d(np.asarray(shares, dtype=float))
+    at = np.atleast_1d(read_floats(shares, "shares"))
     if at.ndim != 1 or not at.size or not (np.diff(at, prepend=0.0) > 0).all() or at[-1] > 1:
         raise CrmlibError(f"Shares of the looks must rise, from above 0 to at most 1; got {at.tolist()}.")
     return at
@@ -127,8 +135,9 @@ def looks(
     -------
     pandas.DataFrame
         One row a look: look (from 1), share, customers, difference, z, p_value (as if it were the only look), naive
-        (p_value below alpha), bound, stop (abs(z) at the bound or beyond). The z is that of the difference of two means
-        with variances apart.
+        (p_value below alpha), bound, stop (abs(z) at the bound or beyond). The z is that of `crmlib.arms`: both arms
+        pooled, and corrected for skewness, so that few events in a small arm are no false alarm. Amounts of which each
+        arm has plenty are compared as by `means`, with variances apart.
 
     Raises
     ------
@@ -147,12 +156,12 @@ def looks(
     """
     from scipy.stats import norm
 
-    values, arm = np.asarray(outcome, dtype=float), np.asarray(treated, dtype=bool)
+    values, arm = read_floats(outcome, "outcome", finite=True), read_flags(treated, "treated")
     if values.shape != arm.shape or values.ndim != 1:
         raise CrmlibError(f"One outcome and one arm a customer are expected, got {values.shape} and {arm.shape}.")
     at = _shares(shares)
     ends = _ends(len(values), at)
-    difference, z = (row[0] for row in _z(values, arm[None, :], ends))
+    difference, z = (row[0] for row in _z(values, [_sums(values, arm, ends)]))
     p_value, bound = 2 * norm.sf(np.abs(z)), boundaries(at, policy=policy)
     alpha = policies.load(policy).experiments.alpha
     return pd.DataFrame(
@@ -161,29 +170,42 @@ def looks(
     )  # fmt: skip
 
 
-def _ends(count: int, at: Floats) -> NDArray[np.int64]:
+def _ends(count: int, at: Floats) -> Ints:
     ends = np.floor(at * count + 1e-9).astype(np.int64)
     if not ends[0] or (np.diff(ends) < 1).any():
         raise CrmlibError(f"{count} customers are too few for {len(at)} looks.")
     return ends
 
 
-def _z(values: Floats, arms: NDArray[np.bool_], ends: NDArray[np.int64]) -> tuple[Floats, Floats]:
-    """Return differences and their z at each look, a row an allotment of arms."""
-    means, errors = [], []
-    # sums of parts, then added up: no array of all customers and runs is kept in floats
-    starts = np.append(0, ends[:-1])
-    for side in (arms, ~arms):
-        part = [(side[:, a:b].sum(axis=1), side[:, a:b] @ values[a:b], side[:, a:b] @ values[a:b] ** 2)
-                for a, b in zip(starts, ends, strict=True)]  # fmt: skip
-        n, total, squares = (np.cumsum(np.array(column, dtype=float), axis=0).T for column in zip(*part, strict=True))
-        if n.min() < 2:  # noqa: PLR2004 - a variance needs two
-            raise CrmlibError("An arm has fewer than two customers at a look. Begin to look later.")
-        means.append(total / n)
-        errors.append(np.maximum(squares - total**2 / n, 0.0) / (n - 1) / n)
-    difference, error = means[0] - means[1], np.sqrt(errors[0] + errors[1])
-    z: Floats = np.divide(difference, error, out=np.zeros_like(difference), where=error > 0)
-    return difference, z
+def _sums(values: Floats, treated: Bools, ends: Ints) -> Floats:
+    """Return customers, sums, squares and cubes up to each look, of the treated and of the control: (4, 2, looks)."""
+    powers = np.stack([np.ones_like(values), values, values**2, values**3])
+    both = np.cumsum(powers, axis=1)[:, ends - 1]
+    own = np.cumsum(powers * treated, axis=1)[:, ends - 1]
+    sums: Floats = np.stack([own, both - own], axis=1)
+    if sums[0].min() < 2:  # noqa: PLR2004 - one customer is an anecdote
+        raise CrmlibError("An arm has fewer than two customers at a look. Begin to look later.")
+    return sums
+
+
+def _z(values: Floats, rows: list[Floats]) -> tuple[Floats, Floats]:
+    """Return differences and their z at each look, a row per allotment of arms."""
+    from crmlib.arms.sums import kind_of
+
+    stacked = np.stack(rows)[..., None]  # one stratum
+    sums = arms.Sums(kind_of(values), *((stacked[:, power, 0], stacked[:, power, 1]) for power in range(4)))
+    difference, z = arms.difference(sums), arms.corrected_z(sums)
+    if sums.kind == "shares":
+        return difference, z
+    # where each arm can carry a normal of its own, variances apart, as `means` has them
+    parts = [
+        (q - t**2 / n)[..., 0] / ((n - 1) * n)[..., 0]
+        for n, t, q in zip(sums.customers, sums.totals, sums.squares, strict=True)
+    ]
+    error = np.sqrt(np.maximum(parts[0] + parts[1], 0.0))
+    apart = np.divide(difference, error, out=z.copy(), where=error > 0)
+    many: Floats = np.where((sums.events >= _MANY) & (error > 0), apart, z)
+    return difference, many
 
 
 def aa_looks(outcome: ArrayLike, shares: ArrayLike, *, runs: int = 1000, treated: float = 0.5, seed: int = 1) -> Floats:
@@ -214,11 +236,11 @@ def aa_looks(outcome: ArrayLike, shares: ArrayLike, *, runs: int = 1000, treated
     >>> z.shape, bool((abs(z[:, 1]) > 1.96).mean() < 0.12)
     ((200, 2), True)
     """
-    values = np.asarray(outcome, dtype=float)
+    values = read_floats(outcome, "outcome", finite=True)
     ends = _ends(len(values), _shares(shares))
     rng = np.random.default_rng(seed)
-    rows = [_z(rng.permutation(values), (rng.random(len(values)) < treated)[None, :], ends)[1] for _ in range(runs)]
-    return np.concatenate(rows)
+    rows = [_sums(rng.permutation(values), rng.random(len(values)) < treated, ends) for _ in range(runs)]
+    return _z(values, rows)[1]
 
 
 def false_alarms(z: Floats, shares: ArrayLike, *, policy: Policy | str | dict[str, Any] | None = None) -> pd.DataFrame:

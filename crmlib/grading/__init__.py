@@ -1,25 +1,23 @@
 """Exercises: answers recorded in the student's notebook, compared with the reference on the trusted side.
 
-A student's notebook uses `start`, `check`, `answer` and `quiz`, and nothing else of this package. None of them knows
-an expected value: those stay with whoever grades.
+A student's notebook uses `start`, `check`, `answer` and `quiz`, and nothing else of this package: none of them knows an
+expected value, and importing them loads nothing that marks or confines. Eight rooms, each of which imports only those
+before it::
+
+    sandbox      starts, confines, listens to and ends a run; imports nothing of ours but crmlib.errors
+    spec         what an exercise asks for, what a class has agreed on, how an answer is recorded
+    kinds        one file for each kind of question
+    student      what a student's notebook calls
+    collecting   submissions found, unpacked, read, repaired
+    marking      one submission: run, compared, held against copies
+    authoring    editions, reference answers, validation, release
+    results      a class: gradebook, feedback, exports, what a person decides
+
+It must not know the command line, and no analysis of the library knows it.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from crmlib.grading.answers import answer
-    from crmlib.grading.checks import check, start
-    from crmlib.grading.quizzes import quiz
+from crmlib.grading.student import answer, check, quiz, start
 
 __all__ = ["answer", "check", "quiz", "start"]
-
-_HOME = {"answer": "answers", "check": "checks", "quiz": "quizzes", "start": "checks"}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(import_module(f"crmlib.grading.{_HOME[name]}"), name)
-    raise AttributeError(f"module 'crmlib.grading' has no attribute {name!r}")

@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
-import hashlib
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from crmlib import policy as policies
-from crmlib.intake import addresses, phones, places
-from crmlib.intake.names import split_name
+from crmlib.customers import addresses
+from crmlib.files import checksum
+from crmlib.intake.mail_rows import apart, mail_rows, mailbox_of, readable, unread_mails, without_excess
+from crmlib.intake.moments import times
+from crmlib.intake.naming import names
+from crmlib.intake.notes import Notes, flag, mapped, part, passing
+from crmlib.intake.placeholders import no_mailbox
 from crmlib.intake.reading import FILE, ROW, Rows, read_contacts
 from crmlib.intake.tidying import cased, tidy
-from crmlib.schema import TABLES
+from crmlib.intake.whereabouts import whereabouts
+from crmlib.shop.schema import TABLES
 from crmlib.sources import Reading
+from crmlib.text.consent_cells import cell
+from crmlib.words import NOTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
 __all__ = ["Cleaned", "clean_contacts", "clean_rows"]
 
 _NAMES = [column.name for column in TABLES["contacts"]]
-_KEYS = ("email_key", "phone_key")
-_YES = {"yes", "y", "true", "t", "1", "x", "on", "si", "sì", "s", "vero", "checked", "ok"}
-_NO = {"no", "n", "false", "f", "0", "off", "falso", "unchecked"}
+_KEYS = ("email_key", "phone_key", "phone_guessed")
+#: Na and Nat are names, too.
+_NONE = {*NOTHING, "unknown", "sconosciuto"} - {"na", "nat"}
+_NO_BIRTH = {"1900-01-01", "1970-01-01", "0001-01-01", "1899-12-30", "1901-01-01"}
+_MONTHS = 12
+_FORMULA = re.compile(r"=\s*\"([^\"]*)\"")
+_GUARDED = re.compile(r"'(?=[\d=+@-])")
 #: Columns in the order in which clean contacts have them.
 _ORDER = [*(name for name in _NAMES if name != "full_name"), *_KEYS]
 
@@ -38,7 +50,8 @@ class Cleaned:
     ----------
     contacts
         Clean contacts, one row each: our columns, then ``email_key`` and ``phone_key`` (equal for all spellings of one
-        mailbox or number), any other column as it was, and ``source_file`` and ``source_row``.
+        mailbox or number), ``phone_guessed`` (whether the number's country was), any other column as it was, and
+        ``source_file`` and ``source_row``.
     rejects
         Rows that are no contacts: ``source_file``, ``source_row``, reason, content.
     log
@@ -46,12 +59,16 @@ class Cleaned:
         became, note.
     matched
         Columns that were recognised by a usual spelling: our name -> name in the source.
+    mail
+        The mails among the rejects, clean: ``as_what`` says whether one is a ``duplicate``, is ``rejected``, or, where
+        it is empty, only has no sender. `tickets_from_mail` files them.
     """
 
     contacts: pd.DataFrame
     rejects: pd.DataFrame
     log: pd.DataFrame
     matched: dict[str, str] = field(default_factory=dict)
+    mail: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __repr__(self) -> str:
         taken = ", ".join(f"{name} = {source!r}" for name, source in self.matched.items())
@@ -70,7 +87,7 @@ def clean_contacts(
     encoding: str = "utf-8",
     date_format: str | None = None,
 ) -> Cleaned:
-    """Clean contacts from a DataFrame, a CSV or Parquet list, or a table of a database.
+    """Clean contacts from a DataFrame, a CSV or Parquet list, a table of a database, or mail.
 
     Names are cased, mail addresses brought to small letters and checked, phones written in E.164, towns and postcodes
     tidied. A value that cannot be read is left out and logged; a row that tells of nobody (neither name nor reachable
@@ -79,7 +96,8 @@ def clean_contacts(
     Parameters
     ----------
     contacts
-        A DataFrame, a path or glob of lists, ``duckdb:///file?table=name`` or ``sqlite:///file?table=name``.
+        A DataFrame, a path or glob of lists, ``duckdb:///file?table=name`` or ``sqlite:///file?table=name``; or mail:
+        an ``.eml`` or ``.mbox`` file, a folder of them, or messages of Python's `email`.
     columns
         Which column is which, where it is not called so and not spelled in a usual way (English or Italian):
         our name -> name in the source.
@@ -114,7 +132,7 @@ def clean_contacts(
     ['nothing tells who it is: no name, no mail address that can be reached, no telephone number']
     """
     rules = policies.load(policy)
-    rows = read_contacts(contacts, dict(columns or {}), Reading(encoding, ".", date_format))
+    rows = read_contacts(contacts, dict(columns or {}), Reading(encoding, ".", date_format), rules.intake)
     return clean_rows(rows, rules, date_format)
 
 
@@ -131,15 +149,21 @@ def clean_rows(rows: Rows, rules: policies.Policy, date_format: str | None = Non
         Of times that stand as text.
     """
     raw = rows.table.reset_index(drop=True)
-    long = _too_long(raw, rules.intake.longest_field)
-    sound = raw[long.isna()].reset_index(drop=True)
-    clean, notes = _values(sound, rules, date_format)
-    who = clean[["first_name", "last_name", "email", "phone"]].notna().any(axis=1)
+    mail = mail_rows(raw)
+    raw, excess = without_excess(raw, mail, rules.intake.longest_field)
+    long = _too_long(raw, rules.intake.longest_field).mask(mail)
+    sound, mail = raw[long.isna()].reset_index(drop=True), mail[long.isna()].reset_index(drop=True)
+    clean, notes = _values(rows, sound, rules, date_format)
+    excess = excess[long.isna()].reset_index(drop=True)
+    notes.add("the mail", excess.mask(excess != "", "too long"), excess, excess)
+    who = clean[["first_name", "last_name", "company", "email", "phone"]].notna().any(axis=1)
     clean["contact_id"] = _ids(clean)
-    again = _repeated(clean, sound)
+    clean["contact_id"], twice = apart(clean, mail)
+    again = _repeated(clean[~twice], sound[~twice]).reindex(clean.index, fill_value=False)
     refused = pd.Series(None, index=clean.index, dtype="str")
     refused[again] = "the contact_id stands in another row, which says more"
     refused[~who] = "nothing tells who it is: no name, no mail address that can be reached, no telephone number"
+    refused[twice] = "the same mail stands in another row, which says as much"
     rejects = pd.concat(
         [
             rows.rejects,
@@ -148,9 +172,14 @@ def clean_rows(rows: Rows, rules: policies.Policy, date_format: str | None = Non
         ],
         ignore_index=True,
     ).sort_values([FILE, ROW], ignore_index=True)
-    log = _log(notes, clean["contact_id"], refused.isna())
+    log = _log(notes, clean["contact_id"], refused.isna() | mail)
     kept = clean[refused.isna()].reset_index(drop=True)
-    return Cleaned(kept, rejects, log, rows.matched)
+    what = pd.Series(None, index=clean.index, dtype="str").mask(again, "rejected").mask(twice, "duplicate")
+    aside = clean.assign(as_what=what, reason=refused.where(twice | again))[refused.notna() & mail]
+    sender = _as_text(sound["email"]).reindex(aside.index) if "email" in sound else None
+    parts: Any = [aside.assign(sender=sender), unread_mails(rows, everything=len(mail) and mail.all())]
+    aside = pd.concat(parts)
+    return Cleaned(kept, rejects, log, rows.matched, aside.reset_index(drop=True))
 
 
 def _too_long(raw: pd.DataFrame, longest: int) -> pd.Series[str]:
@@ -166,54 +195,49 @@ def _too_long(raw: pd.DataFrame, longest: int) -> pd.Series[str]:
     return found
 
 
-@dataclass
-class _Notes:
-    """What happened to values: column, row, was, became, note."""
-
-    rows: list[tuple[int, str, str, str | None, str]] = field(default_factory=list)
-
-    def add(self, column: str, was: pd.Series[Any], became: pd.Series[Any], note: pd.Series[str]) -> None:
-        """Note the rows that have a note."""
-        for place in note.index[note.fillna("") != ""]:
-            value = became[place]
-            self.rows.append((int(place), column, str(was[place]), None if pd.isna(value) else str(value), note[place]))
-
-
-def _values(sound: pd.DataFrame, rules: policies.Policy, date_format: str | None) -> tuple[pd.DataFrame, _Notes]:
+def _values(
+    rows: Rows, sound: pd.DataFrame, rules: policies.Policy, date_format: str | None
+) -> tuple[pd.DataFrame, Notes]:
     """Clean each column; contact ids follow."""
-    notes = _Notes()
+    notes = Notes()
     text = {name: _text(sound, name) for name in _NAMES if name != "received_ts"}
     for name in ("first_name", "last_name", "full_name", "city"):
         if name in sound:
             raw = _as_text(sound[name])
             mended = raw.str.contains("[\u00c2\u00c3]", na=False) & (raw.str.strip() != text[name])
-            notes.add(name, raw, text[name], _flag(mended, "misread encoding: mended"))
+            notes.add(name, raw, text[name], flag(mended, "misread encoding: mended"))
+    for name in ("city", "postcode", "country", "street", "birth_date"):
+        text[name] = text[name].mask(passing(text[name], _none))
     clean = pd.DataFrame(index=sound.index)
     clean["contact_id"] = text["contact_id"]
-    clean["received_ts"] = _times(sound, rules.orders.timezone, date_format, notes)
+    clean["received_ts"] = times(sound, rules.orders.timezone, date_format, notes.add)
     clean["channel"] = text["channel"]
-    first, last = _names(text)
-    clean["first_name"], clean["last_name"] = first, last
-    emails = _mapped(text["email"], lambda value: addresses.address(value, rules.intake))
-    clean["email"] = _part(emails, 0)
-    notes.add("email", text["email"], clean["email"], _part(emails, 2))
-    codes = _country(text, notes)
-    where = [None if pd.isna(code) else str(code) for code in codes]
-    posts = _pairs(text["postcode"], where, places.postcode)
-    clean["phone"] = None
-    codes = codes.fillna(_part(posts, 1))
-    where = [None if pd.isna(code) else str(code) for code in codes]
-    numbers = _pairs(text["phone"], where, lambda value, code: phones.phone(value, code, rules.intake))
-    clean["phone"] = _part(numbers, 0)
-    notes.add("phone", text["phone"], clean["phone"], _part(numbers, 2))
-    clean["city"] = _mapped(text["city"], lambda value: cased(value, place=True)).astype("str")
-    clean["postcode"] = _part(posts, 0)
-    notes.add("postcode", text["postcode"], clean["postcode"], _part(posts, 2))
-    clean["country"] = codes
-    for name in ("event_name", "list_name", "mailbox", "subject", "request_text"):
-        clean[name] = text[name].str.lower() if name == "mailbox" else text[name]
+    guessed = sound.get("phone_guessed")
+    where = whereabouts(text, guessed, rows.matched.get("postcode", ""), rules.intake, notes)
+    emails = mapped(text["email"], lambda value: addresses.address(value, rules.intake))
+    senders = mapped(text["email"].where(part(emails, 0).notna()), _sender).astype("str")
+    for name, column in names(text, senders, where["country"], rules.intake, notes).items():
+        clean[name] = column
+    clean["email"], clean["phone"] = part(emails, 0), where["phone"]
+    notes.add("email", text["email"], clean["email"], part(emails, 2))
+    nobody = passing(clean["email"], lambda value: no_mailbox(value, rules.intake))
+    notes.add("email", text["email"], clean["email"], flag(nobody, "stands for no mailbox: joins nobody"))
+    clean["street"] = mapped(text["street"], lambda value: cased(value, place=True)).astype("str")
+    clean["city"] = mapped(text["city"], lambda value: cased(value, place=True)).astype("str")
+    clean["postcode"], clean["country"] = where["postcode"], where["country"]
+    clean["birth_date"] = _births(text["birth_date"], date_format, notes)
+    for name in ("event_name", "list_name"):
+        clean[name] = text[name]
+    boxes = mapped(text["mailbox"], lambda value: mailbox_of(value, rules.intake))
+    clean["mailbox"] = part(boxes, 0)
+    notes.add("mailbox", text["mailbox"], clean["mailbox"], part(boxes, 1))
+    for name in ("subject", "request_text"):
+        typed = _as_text(sound[name]) if name in sound else text[name]
+        clean[name], undone = readable(typed, name, rules.intake.longest_message)
+        notes.add(name, typed.str.slice(0, 200), clean[name].str.slice(0, 200), undone)
     clean["marketing_consent"] = _ticks(text["marketing_consent"], notes)
-    clean["email_key"], clean["phone_key"] = _part(emails, 1), _part(numbers, 1)
+    clean["email_key"], clean["phone_key"] = part(emails, 1), where["phone_key"]
+    clean["phone_guessed"] = where["phone_guessed"]
     clean = clean[_ORDER].copy()
     for name in sound.columns:
         if name not in {*_ORDER, "full_name", FILE, ROW}:
@@ -222,9 +246,32 @@ def _values(sound: pd.DataFrame, rules: policies.Policy, date_format: str | None
     return clean, notes
 
 
-def _flag(rows: pd.Series[bool], note: str) -> pd.Series[str]:
-    """Return the note for the rows that are meant, and no text for the others."""
-    return rows.map({True: note, False: ""})
+def _none(value: str) -> bool:
+    """Tell whether a value is a word for none."""
+    return value.casefold() in _NONE or not any(mark.isalnum() for mark in value)
+
+
+def _sender(value: str) -> str | None:
+    """Return the name that stands beside a mail address."""
+    match = re.fullmatch(r"[\"']?([^\"'<>@]*[^\W\d_][^\"'<>@]*?)[\"']?\s*<[^<>]+>", value.strip())
+    return match[1].strip() if match else None
+
+
+def _births(text: pd.Series[str], date_format: str | None, notes: Notes) -> pd.Series[str]:
+    """Return dates of birth as ISO 8601 writes them; one that is no date stays, for it is compared digit by digit."""
+    iso = pd.to_datetime(text.str.slice(0, 10), format="ISO8601", errors="coerce")
+    if date_format is not None:
+        iso = pd.to_datetime(text, format=date_format, errors="coerce").fillna(iso)
+    parts = text.str.extract(r"^(\d{1,2})[./-](\d{1,2})[./-](\d{4})$")
+    day_first = pd.to_datetime(parts[2] + "-" + parts[1] + "-" + parts[0], format="%Y-%m-%d", errors="coerce")
+    # the fourth of May or the fifth of April: which, the list does not say
+    sure = pd.to_numeric(parts[0], errors="coerce") > _MONTHS
+    written = iso.fillna(day_first.where(sure)).dt.strftime("%Y-%m-%d").astype("str")
+    default = written.isin(_NO_BIRTH)
+    notes.add("birth_date", text, written.mask(default), flag(default, "a form's default: left out"))
+    unread = text.notna() & written.isna()
+    notes.add("birth_date", text, text, flag(unread, "no date that can be read: compared as it stands"))
+    return written.fillna(text).mask(default).astype("str")
 
 
 def _as_text(column: pd.Series[Any]) -> pd.Series[str]:
@@ -240,74 +287,31 @@ def _text(sound: pd.DataFrame, name: str) -> pd.Series[str]:
     """Return a column as tidy text, empty as null; a column that is not there as nulls."""
     if name not in sound:
         return pd.Series(None, index=sound.index, dtype="str")
-    return _mapped(_as_text(sound[name]), lambda value: tidy(value) or None).astype("str")
+    return mapped(_as_text(sound[name]), lambda value: tidy(_unwrapped(value)) or None).astype("str")
 
 
-def _mapped(column: pd.Series[Any], change: Callable[[str], Any]) -> pd.Series[Any]:
-    """Change each distinct text once."""
-    known = {value: change(value) for value in column.dropna().unique()}
-    return column.map(lambda value: known[value], na_action="ignore").astype(object)
+def _unwrapped(value: str) -> str:
+    """Take off what a spreadsheet puts around text to keep it text: an apostrophe before it, or a formula around it."""
+    match = _FORMULA.fullmatch(value.strip())
+    value = match[1] if match else value
+    return value.strip()[1:] if _GUARDED.match(value.strip()) else value
 
 
-def _pairs(
-    column: pd.Series[str], where: Sequence[str | None], change: Callable[[str, str | None], Any]
-) -> pd.Series[Any]:
-    """Change each distinct pair of text and country once."""
-    known: dict[tuple[str, str | None], Any] = {}
-    pairs = [None if pd.isna(value) else (str(value), code) for value, code in zip(column, where, strict=True)]
-    for pair in dict.fromkeys(pairs):
-        if pair is not None:
-            known[pair] = change(*pair)
-    found = [None if pair is None else known[pair] for pair in pairs]
-    return pd.Series(found, index=column.index, dtype=object)
-
-
-def _part(column: pd.Series[Any], number: int) -> pd.Series[str]:
-    return column.map(lambda value: value[number], na_action="ignore").astype("str")
-
-
-def _names(text: Mapping[str, pd.Series[str]]) -> tuple[pd.Series[str], pd.Series[str]]:
-    """Return first and last names, from their own columns or else from the full name."""
-    first, last = text["first_name"], text["last_name"]
-    full = text["full_name"].where(first.isna() & last.isna())
-    parts = _mapped(full, split_name)
-    first, last = first.fillna(_part(parts, 0)), last.fillna(_part(parts, 1))
-    return _mapped(first, cased).astype("str"), _mapped(last, cased).astype("str")
-
-
-def _country(text: Mapping[str, pd.Series[str]], notes: _Notes) -> pd.Series[str]:
-    known = _mapped(text["country"], places.country).astype("str")
-    unknown = _flag(text["country"].notna() & known.isna(), "no country that is known")
-    notes.add("country", text["country"], known, unknown)
-    return known
-
-
-def _times(sound: pd.DataFrame, zone: str, date_format: str | None, notes: _Notes) -> pd.Series[pd.Timestamp]:
-    if "received_ts" not in sound:
-        return pd.Series(pd.NaT, index=sound.index, dtype="datetime64[us]")
-    column = sound["received_ts"]
-    if not pd.api.types.is_datetime64_any_dtype(column):
-        text = _text(sound, "received_ts")
-        read = pd.to_datetime(text, format=date_format or "ISO8601", errors="coerce", utc=date_format is None)
-        if date_format is None:
-            # a time without zone is the shop's own, one with a zone is brought to it
-            aware = text.str.contains(r"(?:Z|[+-]\d\d:?\d\d)$", na=False)
-            read = read.dt.tz_localize(None).where(~aware, read.dt.tz_convert(zone).dt.tz_localize(None))
-        unread = _flag(text.notna() & read.isna(), "no date; say how it is written: date_format=...")
-        notes.add("received_ts", text, read, unread)
-        column = read
-    elif column.dt.tz is not None:
-        column = column.dt.tz_convert(zone).dt.tz_localize(None)
-    return column.astype("datetime64[us]")
-
-
-def _ticks(text: pd.Series[str], notes: _Notes) -> pd.Series[Any]:
+def _ticks(text: pd.Series[str], notes: Notes) -> pd.Series[Any]:
     """Return whether the box was ticked; what is neither yes nor no is no answer, and no consent."""
-    words = {**dict.fromkeys(_YES, True), **dict.fromkeys(_NO, False)}
-    ticks = text.str.lower().map(words).astype("boolean")
-    unread = _flag(text.notna() & ticks.isna(), "neither yes nor no: taken as no answer")
+    ticks = mapped(text, _tick).astype("boolean")
+    unread = flag(text.notna() & ticks.isna(), "neither yes nor no: taken as no answer")
     notes.add("marketing_consent", text, ticks, unread)
     return ticks
+
+
+def _tick(value: str) -> bool | None:
+    read = cell(value, "UTC")
+    if read.kind in {"yes", "no"}:
+        return read.kind == "yes"
+    if read.sense.answer or read.sense.open:
+        return read.sense.answer > 0 and not read.sense.open
+    return None
 
 
 def _ids(clean: pd.DataFrame) -> pd.Series[str]:
@@ -316,19 +320,21 @@ def _ids(clean: pd.DataFrame) -> pd.Series[str]:
     if not missing.any():
         return clean["contact_id"]
     rows = clean[missing]
-    name = rows["first_name"].fillna("") + " " + rows["last_name"].fillna("") + " " + rows["postcode"].fillna("")
+    name = (
+        rows["first_name"].fillna(rows["company"]).fillna("")
+        + " "
+        + rows["last_name"].fillna("")
+        + " "
+        + rows["postcode"].fillna("")
+    )
     who = rows["email_key"].fillna(rows["phone_key"]).fillna(name.str.casefold())
-    said = rows.drop(columns=[FILE, ROW, "contact_id"])
+    said = rows.drop(columns=[FILE, ROW, "contact_id", "phone_guessed"])
     content = pd.Series([joined(row) for row in said.to_dict("records")], index=rows.index, dtype="str")
     # equals are numbered by what they say, not by where they stand
     order = pd.DataFrame({"who": who, "content": content}).sort_values(["who", "content"])
     number = order.groupby("who").cumcount()
-    made = (who + "|" + number.reindex(who.index).astype("str")).map(_checksum)
-    return clean["contact_id"].fillna(made)
-
-
-def _checksum(text: str) -> str:
-    return f"X{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    numbered = who + "|" + number.reindex(who.index).astype("str")
+    return clean["contact_id"].fillna(numbered.map(lambda text: f"X{checksum(text)[:16]}"))
 
 
 def _repeated(clean: pd.DataFrame, sound: pd.DataFrame) -> pd.Series[bool]:
@@ -365,6 +371,6 @@ def _rejected(rows: pd.DataFrame, reasons: pd.Series[str]) -> pd.DataFrame:
     )
 
 
-def _log(notes: _Notes, ids: pd.Series[str], kept: pd.Series[bool]) -> pd.DataFrame:
+def _log(notes: Notes, ids: pd.Series[str], kept: pd.Series[bool]) -> pd.DataFrame:
     rows = [(ids[place], column, was, became, note) for place, column, was, became, note in notes.rows if kept[place]]
     return pd.DataFrame(rows, columns=["contact_id", "column", "was", "became", "note"]).astype("str")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crmlib.intake.names import could_be_one
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from crmlib.intake.spellings import Likeness, Names
 
 __all__ = ["Clusters", "Join", "Who"]
 
@@ -23,11 +23,20 @@ class Who:
         Names as `crmlib.intake.tidying.plain` has them.
     account
         Whether it is a customer's account.
+    company
+        Its name, where it is a company's record.
+    number
+        Its telephone number, where its country is certain.
+    birth_date
+        Its digits.
     """
 
     first: str | None
     last: str | None
-    account: bool
+    account: bool = False
+    company: str | None = None
+    number: str | None = None
+    birth_date: str | None = None
 
 
 @dataclass(frozen=True)
@@ -54,65 +63,166 @@ class Clusters:
     """Groups of records that are one person each.
 
     A join is refused where any first name of one group differs clearly from any of the other, where it would put two
-    accounts into one person, and where a person has said that two records are not one. So nobody is merged by way of
-    a third: two people who share a phone stay two, whoever else shares it with both.
+    accounts, or a company and a person, into one, where a person has said that two records are not one, and where two
+    are left for a person to decide. So nobody is merged by way of a third: two people who share a phone stay two,
+    whoever else shares it with both.
 
     Parameters
     ----------
     who
         The records.
-    typos
-        See `crmlib.policy.Intake.name_typos`.
+    names
+        What is known of first names.
     apart
         Pairs of records that are not one person.
     """
 
-    def __init__(self, who: dict[str, Who], typos: int, apart: Iterable[tuple[str, str]] = ()) -> None:
+    def __init__(self, who: dict[str, Who], names: Names, apart: Iterable[tuple[str, str]] = ()) -> None:
         self.who = who
+        self.names = names
+        self.keys: dict[str, set[str]] = {}
         self.joins: list[Join] = []
-        self._typos = typos
         self._group = {record: record for record in who}
         self._members = {record: [record] for record in who}
         self._apart: dict[str, set[str]] = {}
+        self._held: dict[str, set[str]] = {}
         for left, right in apart:
-            self._apart.setdefault(left, set()).add(right)
-            self._apart.setdefault(right, set()).add(left)
+            _note(self._apart, left, right)
 
     def group(self, record: str) -> str:
         """Return the group of a record, named after one of its members."""
         return self._group[record]
 
-    def why_not(self, left: str, right: str) -> str:
-        """Return why the groups of two records cannot be one person; empty if they can.
+    def hold(self, left: str, right: str) -> None:
+        """Leave it to a person whether two records are one.
 
         Parameters
         ----------
         left, right
             Records.
         """
+        _note(self._held, left, right)
+
+    def met(self, left: str, right: str) -> bool:
+        """Tell whether the groups of two records share a mailbox or a telephone.
+
+        Parameters
+        ----------
+        left, right
+            Records.
+        """
+        ours, theirs = (
+            {key for member in self._members[self._group[record]] for key in self.keys.get(member, ())}
+            for record in (left, right)
+        )
+        return not ours.isdisjoint(theirs)
+
+    def decided_apart(self, left: str, right: str) -> bool:
+        """Tell whether a person has said that the groups of two records are not one.
+
+        Parameters
+        ----------
+        left, right
+            Records.
+        """
+        return self._noted(self._apart, self._members[self._group[left]], self._members[self._group[right]])
+
+    def why_not(self, left: str, right: str, *, surnames: bool = False, names: bool = True) -> str:
+        """Return why the groups of two records cannot be one person; empty if they can.
+
+        Parameters
+        ----------
+        left, right
+            Records.
+        surnames
+            Whether different family names speak against it.
+        names
+            Whether different first names do.
+        """
         ours, theirs = self._members[self._group[left]], self._members[self._group[right]]
-        if self._apart:
-            kept = set(theirs)
-            if any(not kept.isdisjoint(self._apart.get(record, ())) for record in ours):
-                return "decided apart"
+        if self._noted(self._apart, ours, theirs):
+            return "decided apart"
+        if self._noted(self._held, ours, theirs):
+            return "left to review"
         if any(self.who[record].account for record in ours) and any(self.who[record].account for record in theirs):
             return "two accounts"
         for one in dict.fromkeys(self.who[record] for record in ours):
             for other in dict.fromkeys(self.who[record] for record in theirs):
-                if self._differ(one, other):
-                    return "first names differ"
+                reason = self.differ(one, other, surnames=surnames)
+                if reason and (names or reason != "first names differ"):
+                    return reason
         return ""
 
-    def _differ(self, one: Who, other: Who) -> bool:
-        if one.first is None or other.first is None or could_be_one(one.first, other.first, self._typos):
-            return False
-        if one.last is None or other.last is None:
-            return True
-        # first and last name may stand the wrong way round in one of them
-        crossed = could_be_one(one.first, other.last, self._typos) and could_be_one(one.last, other.first, self._typos)
-        return not crossed
+    def differ(self, one: Who, other: Who, *, surnames: bool = False) -> str:
+        """Return what in two records' names says that they are two; empty if nothing does.
 
-    def join(self, join: Join, *, sure: bool = False) -> str:
+        Parameters
+        ----------
+        one, other
+            What two records say of themselves.
+        surnames
+            Whether different family names speak against it.
+        """
+        if one.company is not None or other.company is not None:
+            if one.company == other.company:
+                return ""
+            return "a company" if one.company is None or other.company is None else "companies differ"
+        if self.crossed(one, other):
+            return ""
+        if self.alike(one, other) == "different":
+            return "first names differ"
+        if surnames and not self.families_fit(one, other):
+            return "surnames differ"
+        return ""
+
+    def alike(self, one: Who, other: Who) -> Likeness:
+        """Return how alike two records' first names are; one that is missing may be any.
+
+        Parameters
+        ----------
+        one, other
+            What two records say of themselves.
+        """
+        if one.first is None or other.first is None:
+            return "short"
+        return self.names.alike(one.first, other.first)
+
+    def two_names(self, one: Who, other: Who) -> bool:
+        """Tell whether two records' first names are known ones, and different, so that nobody need be asked.
+
+        Parameters
+        ----------
+        one, other
+            What two records say of themselves.
+        """
+        if one.first is None or other.first is None:
+            return False
+        return self.names.alike(one.first, other.first) == "different" and self.names.known(one.first, other.first)
+
+    def families_fit(self, one: Who, other: Who) -> bool:
+        """Tell whether two records' family names may be one; one that is missing may be any.
+
+        Parameters
+        ----------
+        one, other
+            What two records say of themselves.
+        """
+        return one.last is None or other.last is None or self.names.families_fit(one.last, other.last)
+
+    def crossed(self, one: Who, other: Who) -> bool:
+        """Tell whether first and last name may stand the wrong way round in one of two records.
+
+        Parameters
+        ----------
+        one, other
+            What two records say of themselves.
+        """
+        if one.first is None or one.last is None or other.first is None or other.last is None:
+            return False
+        near = {"same", "typo"}
+        return self.names.alike(one.first, other.last) in near and self.names.alike(one.last, other.first) in near
+
+    def join(self, join: Join, *, sure: bool = False, surnames: bool = False, names: bool = True) -> str:
         """Make one group of two, unless they are one already or cannot be; return why not.
 
         Parameters
@@ -121,12 +231,16 @@ class Clusters:
             The merge.
         sure
             A person decided it: names and accounts are not asked.
+        surnames
+            Whether different family names speak against it.
+        names
+            Whether different first names do.
         """
         left, right = self._group[join.left], self._group[join.right]
         if left == right:
             return ""
-        reason = self.why_not(join.left, join.right)
-        if reason and not sure:
+        reason = "" if sure else self.why_not(join.left, join.right, surnames=surnames, names=names)
+        if reason:
             return reason
         if len(self._members[left]) < len(self._members[right]):
             left, right = right, left
@@ -135,3 +249,15 @@ class Clusters:
         self._members[left] += self._members.pop(right)
         self.joins.append(join)
         return ""
+
+    @staticmethod
+    def _noted(pairs: dict[str, set[str]], ours: list[str], theirs: list[str]) -> bool:
+        if not pairs:
+            return False
+        there = set(theirs)
+        return any(not there.isdisjoint(pairs.get(record, ())) for record in ours)
+
+
+def _note(pairs: dict[str, set[str]], left: str, right: str) -> None:
+    pairs.setdefault(left, set()).add(right)
+    pairs.setdefault(right, set()).add(left)

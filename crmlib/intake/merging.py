@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,24 +9,28 @@ import pandas as pd
 
 from crmlib import policy as policies
 from crmlib.errors import SchemaError
+from crmlib.files import checksum
 from crmlib.intake.cleaning import Cleaned, clean_contacts
 from crmlib.intake.clusters import Clusters, Join, Who
 from crmlib.intake.exact import join_by_key
 from crmlib.intake.permissions import strictest
-from crmlib.intake.probable import probable_pairs
+from crmlib.intake.probable import Scored, probable_pairs
 from crmlib.intake.records import records
-from crmlib.schema import did_you_mean, require
+from crmlib.intake.reviewing import review, strong_pairs
+from crmlib.intake.spellings import Names
+from crmlib.shop.required import require
+from crmlib.words import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
 __all__ = ["Merged", "merge_contacts"]
 
 #: The fields of a person, and the key by which two spellings of a value are one.
-_FIELDS = {"first_name": None, "last_name": None, "email": "email_key", "phone": "phone_key", "city": None,
-           "postcode": None, "country": None}  # fmt: skip
+_FIELDS = {"first_name": None, "last_name": None, "company": None, "email": "email_key", "phone": "phone_key",
+           "street": None, "city": None, "postcode": None, "country": None, "birth_date": None}  # fmt: skip
 _LOG = ["merge_id", "merged_id", "left_id", "right_id", "reason", "score"]
+_LEAST = 0.001  # pairs that are less likely are not worth a rank
 _DECIDED = ["left_id", "right_id", "same"]
 
 
@@ -53,6 +56,11 @@ class Merged:
         See `crmlib.intake.permissions.strictest`; empty if none were given.
     originals
         The records as they were.
+    left_off
+        How many pairs `review` leaves off, the least likely, for it grew longer than the policy's `longest_review`.
+    estimated
+        How many pairs of records are one person, as estimated from the archive: the prior of every score. Where few
+        records carry a mailbox or a telephone, nothing but names and places stands behind it.
     """
 
     contacts: pd.DataFrame
@@ -65,6 +73,8 @@ class Merged:
     _table: pd.DataFrame
     _raw_consents: pd.DataFrame | None
     _rules: policies.Intake
+    left_off: int = 0
+    estimated: float = 0.0
 
     def undo(self, *merge_ids: str) -> Merged:
         """Take merges back: the people that they joined are apart again, each with its own fields and consents.
@@ -114,7 +124,8 @@ class Merged:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in self.log["reason"].value_counts().items())
         return (
             f"Records: {len(self.members):,}; people: {len(self.contacts):,}; merges: {len(self.log):,}"
-            f"{f' ({reasons})' if reasons else ''}; pairs to review: {len(self.review):,}."
+            f"{f' ({reasons})' if reasons else ''}; pairs to review: {len(self.review):,}"
+            f"{f' ({self.left_off:,} less likely ones left off)' if self.left_off else ''}."
         )
 
 
@@ -130,8 +141,16 @@ def merge_contacts(
     """Find out which contacts are one person, and make one row of them.
 
     What a person decided comes first, then equal mailboxes, then equal phones, then pairs that agree in so much of the
-    rest that they are one person with the policy's probability (see `crmlib.intake.probable`). Two records whose first
-    names differ clearly are never merged, nor two accounts, directly or by way of others.
+    rest that they are one person with the policy's probability (see `crmlib.intake.probable`). A key joins only records
+    whose names fit, and fit one person alone. Two records whose first names differ clearly are never merged, nor two
+    accounts, nor a company and a person, directly or by way of others; only the same date of birth overrules first
+    names, where the two share no telephone or mailbox as a family would.
+
+    The score of a pair depends on how far names, places, streets, dates of birth, mailboxes and telephones agree, on
+    how often values are shared by chance in this archive, on how often those of one person differ in it, and on how
+    many pairs of it are one person. All are estimated from the records at hand, so the same pair may score otherwise
+    in another archive. Whatever shares two keys, or one key and the surname with first names that may be one, or says
+    the same in all columns, and is not merged, stands in the review.
 
     Parameters
     ----------
@@ -174,16 +193,32 @@ def merge_contacts(
     originals = _originals(ours, accounts)
     table = records(ours, accounts, rules)
     apart, together = _decisions(decided, set(table["record_id"]))
+    fields = ["given", "family", "account", "company", "number", "birth_date"]
     who = {
-        str(record): Who(_text(given), _text(family), bool(account))
-        for record, account, given, family in table[["record_id", "account", "given", "family"]].itertuples(index=False)
+        str(record): Who(_text(given), _text(family), bool(account), *map(_text, others))
+        for record, given, family, account, *others in table[["record_id", *fields]].itertuples(index=False)
     }
-    clusters = Clusters(who, rules.name_typos, apart)
+    names = Names(((each.first, each.last) for each in who.values()), rules.name_typos)
+    clusters = Clusters(who, names, apart)
+    clusters.keys = {str(record): {key for key in keys if not pd.isna(key)}
+                     for record, *keys in table[["record_id", "email", "phone"]].itertuples(index=False)}  # fmt: skip
     for left, right in together:
         clusters.join(Join(left, right, "decided", 1.0), sure=True)
-    doubtful = [pair for key in ("email", "phone") for pair in join_by_key(clusters, table, key, rules)]
+    doubtful: list[Join] = []
+    said = table.copy()  # what the probability may go by: not a switchboard's number
+    for key in ("email", "phone"):
+        pairs, everybodys = join_by_key(clusters, table, key, rules)
+        doubtful += pairs
+        said[key] = said[key].mask(said[key].isin(everybodys))
+    said[["local", "provider"]] = said[["local", "provider"]].where(said["email"].notna())
+    scored = Scored(pd.DataFrame({"left": [], "right": [], "probability": []}, dtype="str"), 0.0)
     if not keys_only:
-        doubtful += _probable(clusters, table, rules)
+        scored = probable_pairs(said, least=_LEAST)
+        doubtful += _probable(clusters, scored.pairs, rules)
+        doubtful += strong_pairs(clusters, table)
+    else:
+        doubtful += (pair for pair in strong_pairs(clusters, table) if pair.reason != "identical")
+    open_pairs, left_off = review(doubtful, clusters, scored.pairs, rules.longest_review)
     groups = {record: clusters.group(record) for record in who}
     people = _people(originals, table, groups, clusters.joins)
     return Merged(
@@ -191,7 +226,9 @@ def merge_contacts(
         members=people["members"],
         provenance=people["provenance"],
         log=people["log"],
-        review=_review(doubtful, clusters),
+        review=open_pairs,
+        left_off=left_off,
+        estimated=scored.matches,
         consents=_consents(consents, people, rules),
         originals=originals,
         _table=table,
@@ -254,33 +291,21 @@ def _decisions(decided: pd.DataFrame | None, known: set[str]) -> tuple[list[tupl
     return apart, together
 
 
-def _probable(clusters: Clusters, table: pd.DataFrame, rules: policies.Intake) -> list[Join]:
+def _probable(clusters: Clusters, pairs: pd.DataFrame, rules: policies.Intake) -> list[Join]:
     """Join the likely pairs, the likeliest first; return the doubtful ones."""
-    found = len(clusters.joins)
     doubtful = []
-    pairs = probable_pairs(table, found=found, least=rules.review_from)
-    for left, right, probability in pairs.itertuples(index=False):
+    likely = pairs[pairs["probability"] >= rules.review_from]
+    for left, right, probability in likely.itertuples(index=False):
         join = Join(left, right, "probabilistic", float(probability))
-        if probability < rules.merge_from or clusters.join(join) == "two accounts":
+        one, other = clusters.who[left], clusters.who[right]
+        # the same day of birth, and no telephone or mailbox that a family would share: what differs may be a mistake
+        born = one.birth_date is not None and one.birth_date == other.birth_date and not clusters.met(left, right)
+        reason = "doubtful" if probability < rules.merge_from else clusters.join(join, names=not born)
+        if reason == "left to review":
+            continue  # the key that they share has put them there
+        if reason and (reason != "first names differ" or not clusters.two_names(one, other)):
             doubtful.append(join)
     return doubtful
-
-
-def _review(doubtful: Iterable[Join], clusters: Clusters) -> pd.DataFrame:
-    """List the pairs that are still open, each pair of people once."""
-    rows, seen = [], set()
-    for pair in sorted(doubtful, key=lambda pair: (-pair.score, pair.left, pair.right)):
-        people = frozenset((clusters.group(pair.left), clusters.group(pair.right)))
-        if (
-            len(people) == 1
-            or people in seen
-            or clusters.why_not(pair.left, pair.right) in {"first names differ", "decided apart"}
-        ):
-            continue
-        seen.add(people)
-        rows.append((pair.left, pair.right, pair.reason, pair.score))
-    frame = pd.DataFrame(rows, columns=["left_id", "right_id", "reason", "score"])
-    return frame.astype({"left_id": "str", "right_id": "str", "reason": "str", "score": "float64"})
 
 
 def _people(
@@ -292,6 +317,7 @@ def _people(
     merged = pd.Series({record: f"M-{earliest[name]}" for record, name in groups.items()}, dtype="str")
     members = table[["record_id", "account"]].assign(merged_id=merged.reindex(table["record_id"]).to_numpy())
     rows = originals.set_index("contact_id").loc[table["record_id"]].reset_index()
+    rows = rows.reindex(columns=[*rows.columns, *(name for name in _FIELDS if name not in rows)])
     rows["merged_id"] = members["merged_id"].to_numpy()
     turned = table["turned"].to_numpy()
     rows["first_name"], rows["last_name"] = (
@@ -334,7 +360,7 @@ def _best(rows: pd.DataFrame, name: str, key: str | None) -> pd.DataFrame:
 
 
 def _merge_id(join: Join) -> str:
-    return "J" + hashlib.sha256("|".join(sorted((join.left, join.right))).encode()).hexdigest()[:12]
+    return "J" + checksum("|".join(sorted((join.left, join.right))))[:12]
 
 
 def _consents(consents: pd.DataFrame | None, people: dict[str, pd.DataFrame], rules: policies.Intake) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Names of people: their parts, their short forms, and whether two of them could be one person's."""
+"""Names of people: their parts and their short forms."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-from rapidfuzz.distance import OSA
-
 from crmlib.intake.tidying import plain
 
-__all__ = ["FullName", "could_be_one", "forms", "from_address", "split_name"]
+__all__ = ["FullName", "forms", "from_address", "given_names", "particle", "split_name"]
 
 #: Words that belong to the family name after them.
 _PARTICLES = {"de", "del", "della", "dello", "dei", "degli", "delle", "di", "da", "dal", "dalla", "la", "lo", "le",
-              "li", "van", "von", "der", "den", "mac", "mc", "o", "san", "santa"}  # fmt: skip
-_ENDINGS = {"a", "e", "o"}  # by which Italian tells women's names from men's
+              "li", "dos", "das", "du", "des", "ter", "ten", "zu", "zum", "zur", "el", "bin", "van", "von", "der",
+              "den", "mac", "mc", "o", "san", "santa"}  # fmt: skip
 
 
 class FullName(NamedTuple):
@@ -113,39 +111,17 @@ def forms(first: str) -> frozenset[str]:
     return _short().get(first, frozenset()) | {first}
 
 
-@cache
-def could_be_one(left: str, right: str, typos: int) -> bool:
-    """Tell whether two first names could be one person's: the same, a short form, an initial, or a typing error.
+def given_names() -> frozenset[str]:
+    """Return the names that have a short form here, and the short forms."""
+    return frozenset(_short()) | frozenset(name for names in _short().values() for name in names)
+
+
+def particle(word: str) -> bool:
+    """Tell whether a word belongs to the family name after it.
 
     Parameters
     ----------
-    left, right
-        First names, as `crmlib.intake.tidying.plain` has them.
-    typos
-        How many letters may be wrong.
-
-    Examples
-    --------
-    >>> could_be_one("beppe", "giuseppe", 1), could_be_one("a", "anna", 1), could_be_one("anna maria", "anna", 1)
-    (True, True, True)
-    >>> could_be_one("gulia", "giulia", 1), could_be_one("marta", "martina", 1), could_be_one("paolo", "paola", 1)
-    (True, False, False)
+    word
+        Of a name.
     """
-    if forms(left) & forms(right):
-        return True
-    words_left, words_right = left.split(), right.split()
-    if not words_left or not words_right:
-        return False
-    if words_left[0] == words_right[0] and 1 in {len(words_left), len(words_right)}:
-        return True  # one of two given names is often left out
-    if 1 in {len(left), len(right)} and left[0] == right[0]:
-        return True  # an initial
-    return any(_mistyped(one, other, typos) for one in forms(left) for other in forms(right))
-
-
-def _mistyped(left: str, right: str, typos: int) -> bool:
-    if left[0] != right[0]:
-        return False  # people seldom mistype the letter that they begin with
-    if left[:-1] == right[:-1] and {left[-1], right[-1]} <= _ENDINGS:
-        return False  # Paolo and Paola are no typing error
-    return OSA.distance(left, right, score_cutoff=typos) <= typos
+    return plain(word) in _PARTICLES

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from crmlib.schema import require
+from crmlib.customers.points import alike
+from crmlib.customers.statements import statements
+from crmlib.text.consent import CHANNELS, PURPOSES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["strictest"]
 
 _COLUMNS = ["merged_id", "channel", "purpose", "status", "since", "consent_id", "consents"]
+_TYPES = {**dict.fromkeys(("merged_id", "channel", "purpose", "status", "consent_id"), "str"), "consents": "int64"}
+_LATEST = pd.Timestamp("9999-12-31")
 
 
 def strictest(consents: pd.DataFrame, merged: Mapping[str, str], rules: policy.Intake) -> pd.DataFrame:
@@ -27,7 +31,8 @@ def strictest(consents: pd.DataFrame, merged: Mapping[str, str], rules: policy.I
     Parameters
     ----------
     consents
-        consent_id, customer_id or contact_id, channel, purpose, given_ts, withdrawn_ts.
+        consent_id, and what `crmlib.customers.statements` reads: customer_id or contact_id, channel, purpose, given_ts,
+        withdrawn_ts, in whatever words.
     merged
         Record -> person. Consents of other records are left out.
     rules
@@ -39,27 +44,40 @@ def strictest(consents: pd.DataFrame, merged: Mapping[str, str], rules: policy.I
         One row for each person, channel and purpose: status (given or withdrawn), since when, the consent that decided,
         and of how many.
     """
-    require(
-        consents,
-        "consents",
-        ["consent_id", "channel", "purpose", "given_ts", "withdrawn_ts"],
-        may_be_empty=["given_ts", "withdrawn_ts"],
-    )
-    who = pd.Series(None, index=consents.index, dtype="str")
-    for name in ("customer_id", "contact_id"):
-        if name in consents:
-            who = who.fillna(consents[name].astype("str"))
-    table = consents.assign(merged_id=who.map(merged))
-    table = table[table["merged_id"].notna()].astype({"consent_id": "str"})
+    stated = statements(consents, "consents", "UTC")
+    stated = stated[stated["against"] | stated["ends"].isna()]  # a permission that was withdrawn is a withdrawal
+    stated["merged_id"] = _people(stated, merged)
+    stated = stated[stated["merged_id"].notna()]
+    channels, purposes = stated["channels"].to_numpy(), stated["purposes"].to_numpy()
+    parts = [
+        stated[(channels >> place & purposes >> number & 1).astype(bool)].assign(channel=channel, purpose=purpose)
+        for place, channel in enumerate(CHANNELS)
+        for number, purpose in enumerate(PURPOSES)
+    ]
+    table = pd.concat(parts, ignore_index=True)
+    names = consents["consent_id"] if "consent_id" in consents else pd.Series(range(1, len(consents) + 1))
+    table["consent_id"] = names.astype("str").to_numpy()[table["row"].to_numpy() - 1]
     keys = ["merged_id", "channel", "purpose"]
-    withdrawn = table["withdrawn_ts"].notna()
+    withdrawn = table["against"]
     if rules.later_grant == "restores":
-        last = table.groupby(keys)["withdrawn_ts"].transform("max")
-        withdrawn &= ~(~withdrawn & (table["given_ts"] > last)).groupby([table[key] for key in keys]).transform("any")
-    table["status"] = withdrawn.map({True: "withdrawn", False: "given"})
-    table["since"] = table["withdrawn_ts"].where(withdrawn, table["given_ts"])
+        # an objection without a time is never followed by anything
+        last = table["since"].fillna(_LATEST).where(table["against"]).groupby([table[key] for key in keys])
+        later = ~table["against"] & (table["since"] > last.transform("max"))
+        withdrawn = withdrawn & ~later.groupby([table[key] for key in keys]).transform("any")
+    table["status"] = withdrawn.map({True: "withdrawn", False: "given"}).astype("str")
     table["consents"] = table.groupby(keys)["consent_id"].transform("size")
     table = table.sort_values(
         [*keys, "status", "since", "consent_id"], ascending=[True, True, True, False, False, True], ignore_index=True
     )
-    return table.drop_duplicates(keys)[_COLUMNS].reset_index(drop=True)
+    return table.drop_duplicates(keys)[_COLUMNS].reset_index(drop=True).astype(_TYPES)
+
+
+def _people(stated: pd.DataFrame, merged: Mapping[str, str]) -> pd.Series[Any]:
+    """Return whose statement each is: by the very id, an objection also by one that may be the same."""
+    who = stated["customer_id"].where(stated["customer_id"].notna(), stated["contact_id"])
+    person = who.map(merged)
+    lost = person.isna() & stated["against"] & who.notna()
+    if lost.any():
+        likeness = {alike(str(record)): name for record, name in merged.items()}
+        person = person.mask(lost, who[lost].map(lambda text: likeness.get(alike(text))))
+    return person

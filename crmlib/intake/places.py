@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from crmlib.customers.addresses import region
+
 __all__ = ["Postcode", "country", "postcode"]
 
-_ITALIAN = re.compile(r"\d{5}")
 _BRITISH = re.compile(r"([A-Z]{1,2}\d[A-Z\d]?)(\d[A-Z]{2})")
+#: Letters before a postcode, as the post of the continent writes them.
+_PREFIXES = {"I": "IT", "IT": "IT", "F": "FR", "FR": "FR", "D": "DE", "DE": "DE", "CH": "CH", "A": "AT", "AT": "AT",
+             "B": "BE", "BE": "BE", "ES": "ES", "L": "LU", "LU": "LU"}  # fmt: skip
+#: Countries whose postcodes have five digits, some of them with a zero in front.
+_FIVE_DIGITS = {"IT", "DE", "FR", "ES", "US", "MX", "FI", "EE", "HR", "SM", "VA"}
 _LOST_ZERO = re.compile(r"\d{3,4}")
-_COUNTRIES = {
-    **dict.fromkeys(("it", "ita", "italia", "italy"), "IT"),
-    **dict.fromkeys(("gb", "gbr", "uk", "united kingdom", "great britain", "england", "scotland", "wales",
-                     "regno unito", "inghilterra"), "GB"),
-}  # fmt: skip
 
 
 class Postcode(NamedTuple):
@@ -35,32 +36,41 @@ class Postcode(NamedTuple):
     note: str
 
 
-def postcode(text: str, where: str | None = None) -> Postcode:
+def postcode(text: str, where: str | None = None, *, five_digits: bool = False) -> Postcode:
     """Clean one postcode; those of a form that is not known stay as they are, in capitals.
+
+    Five digits are Italian, French, German and more, so nothing is told by them alone.
 
     Parameters
     ----------
     text
         As typed.
     where
-        The contact's country, if it is known.
+        The contact's country, if it is known; ``ZZ`` if one was given that nobody knows.
+    five_digits
+        Whether the other postcodes of the list have five digits, so that one of four has lost a zero.
 
     Examples
     --------
-    >>> postcode("184.0"), postcode("sw1a1aa")
+    >>> postcode("184.0", "IT"), postcode("sw1a1aa")
     (Postcode(postcode='00184', country='IT', note='mended'), Postcode(postcode='SW1A 1AA', country='GB', note=''))
+    >>> postcode("8001"), postcode("F-75001")
+    (Postcode(postcode='8001', country=None, note=''), Postcode(postcode='75001', country='FR', note=''))
     """
     bare = re.sub(r"\.0$", "", text.strip()).upper()
     solid = re.sub(r"[\s-]", "", bare)
-    if british := _BRITISH.fullmatch(solid):
+    if where in {None, "GB"} and (british := _BRITISH.fullmatch(solid)):
         return Postcode(f"{british[1]} {british[2]}", "GB", "")
-    solid = re.sub(r"^(IT?|I)(?=\d)", "", solid)
-    if where in {None, "IT"}:
-        if _ITALIAN.fullmatch(solid):
-            return Postcode(solid, "IT", "")
-        if _LOST_ZERO.fullmatch(solid):  # a spreadsheet took 00184 for a number
-            return Postcode(solid.zfill(5), "IT", "mended")
-    return Postcode(bare, where, "")
+    if (prefixed := re.fullmatch(r"([A-Z]{1,2})(\d{4,5})", solid)) and where in {None, _PREFIXES.get(prefixed[1])}:
+        where = _PREFIXES.get(prefixed[1], where)
+        solid = prefixed[2] if prefixed[1] in _PREFIXES else solid
+    country = None if where == "ZZ" else where
+    if solid.isdigit():
+        if _LOST_ZERO.fullmatch(solid) and (where in _FIVE_DIGITS or (where is None and five_digits)):
+            return Postcode(solid.zfill(5), country, "mended")  # a spreadsheet took 00184 for a number
+        if where in _FIVE_DIGITS or solid != bare:
+            return Postcode(solid if where in _FIVE_DIGITS or where in _PREFIXES.values() else bare, country, "")
+    return Postcode(bare, country, "")
 
 
 def country(text: str) -> str | None:
@@ -69,14 +79,12 @@ def country(text: str) -> str | None:
     Parameters
     ----------
     text
-        A code or a usual name.
+        A code or a name, in English or Italian.
 
     Examples
     --------
-    >>> country("Italia"), country("fr")
-    ('IT', 'FR')
+    >>> country("Italia"), country("fr"), country("Germany"), country("Elbonia")
+    ('IT', 'FR', 'DE', None)
     """
-    plain = " ".join(text.lower().split())
-    if plain in _COUNTRIES:
-        return _COUNTRIES[plain]
-    return plain.upper() if re.fullmatch(r"[a-z]{2}", plain) else None
+    code = region(text)
+    return None if code == "ZZ" else code

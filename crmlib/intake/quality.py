@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from crmlib import policy as policies
+from crmlib.customers import addresses
 from crmlib.days import as_day
-from crmlib.intake import addresses, phones, places
-from crmlib.schema import TABLES, match_columns
+from crmlib.intake import places
+from crmlib.shop.schema import TABLES, match_columns
 
 if TYPE_CHECKING:
     from datetime import date
@@ -133,7 +134,9 @@ def _invalid(
     if name == "phone":
         country = table["country"] if "country" in table else pd.Series(None, index=table.index, dtype="str")
         known = [None if pd.isna(code) else places.country(str(code)) for code in country.reindex(column.index)]
-        wrong = [phones.phone(str(value), code, rules).phone is None for value, code in zip(column, known, strict=True)]
+        wrong = [
+            addresses.phone(str(value), code, rules).phone is None for value, code in zip(column, known, strict=True)
+        ]
         return pd.Series(wrong, index=column.index, dtype=bool)
     if name == "birth_year" and day is not None:
         year = pd.to_numeric(column, errors="coerce")
@@ -148,7 +151,7 @@ def _invalid(
 
 def _duplicated(column: pd.Series[Any], name: str, rules: policies.Intake) -> float | None:
     if name in {"email", "phone"}:
-        clean = addresses.address if name == "email" else lambda value, rules: phones.phone(value, None, rules)
+        clean = addresses.address if name == "email" else lambda value, rules: addresses.phone(value, None, rules)
         keys = column.map(lambda value: clean(str(value), rules).key).dropna()
     elif name.endswith("_key") or name in {"contact_id", "customer_id", "merged_id"}:
         keys = column

@@ -12,12 +12,17 @@ import pandas as pd
 
 from crmlib.engine import DuckDB, quote
 from crmlib.errors import SchemaError, SourceError
-from crmlib.schema import TABLES, did_you_mean, match_columns
+from crmlib.intake.mail_files import is_mail, read_mails
+from crmlib.shop.schema import TABLES, match_columns
 from crmlib.sources import Raw, Reading, read
-from crmlib.sources.files import matching, refuse_repeated, separator
+from crmlib.sources.files import ending, matching, refuse_repeated, separator
+from crmlib.sources.unpacking import TEXTS
+from crmlib.words import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from crmlib import policy as policies
 
 __all__ = ["FILE", "ROW", "Rows", "read_contacts"]
 
@@ -40,30 +45,39 @@ class Rows:
         Rows that could not be told apart into columns: `FILE`, `ROW`, reason, content.
     matched
         Columns that were recognised by a usual spelling: our name -> name in the source.
+    are_mail
+        Whether the source is mail, rather than a list.
     """
 
     table: pd.DataFrame
     rejects: pd.DataFrame
     matched: dict[str, str]
+    are_mail: bool = False
 
 
-def read_contacts(source: Any, columns: Mapping[str, str], reading: Reading) -> Rows:
-    """Read contacts from a DataFrame, a CSV or Parquet file, a glob, a folder or a database file.
+def read_contacts(source: Any, columns: Mapping[str, str], reading: Reading, rules: policies.Intake) -> Rows:
+    """Read contacts from a DataFrame, a CSV or Parquet file, a glob, a folder, a database file, or mail.
 
     Parameters
     ----------
     source
-        As `crmlib.open_shop` takes it. Among several tables, the one called contacts is taken.
+        As `crmlib.open_shop` takes it, or mail as `crmlib.intake.mail_files.is_mail` tells it. Among several tables,
+        the one called contacts is taken.
     columns
         The caller's word: our name -> name in the source.
     reading
         How text is to be read.
+    rules
+        Which mailboxes are everybody's.
 
     Raises
     ------
     CrmlibError
         The source cannot be read, or a column could be meant twice, or nothing tells who the contacts are.
     """
+    if is_mail(source):
+        mails, broken = read_mails(source, rules)
+        return Rows(mails, _rejects(broken), {}, are_mail=True)
     engine = _engine()
     raw, rejects = _raw(source, engine, reading)
     found = match_columns(raw.names, TABLES["contacts"], mapped=dict(columns), place=raw.label)
@@ -144,7 +158,7 @@ def _table(raw: Raw, names: Mapping[str, str], engine: DuckDB) -> pd.DataFrame:
 def _split(source: str | Path, encoding: str) -> tuple[pd.DataFrame, pd.DataFrame] | None:
     """Tell a CSV list's sound rows from those with too many or too few fields, or ``None`` where it cannot be done."""
     files = matching(str(source), ()) if not Path(source).is_dir() else []
-    if not files or any(file.suffix.lower() == ".parquet" for file in files):
+    if not files or any(ending(file) not in TEXTS for file in files):
         return None
     broken: list[tuple[str, int, str, str]] = []
     limit = csv.field_size_limit(_WIDEST)
@@ -162,9 +176,12 @@ def _sound(file: Path, encoding: str, broken: list[tuple[str, int, str, str]]) -
     with file.open(encoding="utf-8-sig" if encoding.lower() in {"utf-8", "utf8"} else encoding, newline="") as text:
         rows: Iterator[list[str]] = csv.reader(text, delimiter=mark, strict=True)
         header = next(rows)
+        first_row = 2
+        if mark.join(header).lower() == f"sep={mark}":  # a line by which spreadsheets say what separates the columns
+            header, first_row = next(rows), 3
         refuse_repeated(header, file.name)
         kept = []
-        for number, row in enumerate(rows, 2):
+        for number, row in enumerate(rows, first_row):
             if len(row) == len(header):
                 kept.append([*(value or None for value in row), file.name, number])
             elif row:

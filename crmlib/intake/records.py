@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from crmlib.intake.addresses import is_generic
+from crmlib.customers.addresses import is_generic
+from crmlib.intake.honorifics import bare_company
 from crmlib.intake.names import forms, from_address
+from crmlib.intake.placeholders import no_mailbox, no_number
 from crmlib.intake.tidying import plain
 
 if TYPE_CHECKING:
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["records"]
 
 _plain = lru_cache(1 << 16)(plain)
+_COLUMNS = [
+    *("contact_id", "account", "received_ts", "first_name", "last_name", "company", "email", "email_key", "phone"),
+    *("phone_key", "phone_guessed", "city", "postcode", "street", "birth_date"),
+]
 _SURE = 1.0  # how much likelier the other way round must be before names are turned, as a log ratio
 
 
@@ -35,17 +41,20 @@ def records(contacts: pd.DataFrame, customers: pd.DataFrame | None, rules: polic
     -------
     pandas.DataFrame
         One row each, the earliest first: record_id, account (whether it is one), given, family, forms (what the given
-        name may stand for), turned (whether the names stood the wrong way round), email, its local part and provider,
-        phone, city, postcode.
+        name may stand for), company (its name, where it is no person), turned (whether the names stood the wrong way
+        round), email, its local part and provider, mailbox (the address whoever it belongs to), phone, number (in
+        E.164, where its country is certain), city, postcode, place (both of them, where both are there), street,
+        birth_date.
     """
     both = [contacts.assign(account=False)]
     if customers is not None:
         both.append(customers.assign(account=True))
-    columns = ["contact_id", "account", "received_ts", "first_name", "last_name", "email", "email_key", "phone_key",
-               "city", "postcode"]  # fmt: skip
-    table = pd.concat([side[columns] for side in both], ignore_index=True)
+    table = pd.concat([side.reindex(columns=_COLUMNS) for side in both], ignore_index=True)
+    table = table.astype({name: "str" for name in _COLUMNS if name not in {"account", "received_ts", "phone_guessed"}})
+    table["account"] = table["account"].astype("bool")
     table = table.sort_values(["received_ts", "account", "contact_id"], na_position="last", ignore_index=True)
-    typed = table["first_name"].notna() | table["last_name"].notna()
+    typed = table[["first_name", "last_name", "company"]].notna().any(axis=1)
+    company = table["company"].where(table["first_name"].isna() & table["last_name"].isna())
     read = table["email"].where(~typed).astype(object).map(from_address, na_action="ignore")
     first, last = (
         _plain_names(
@@ -55,22 +64,31 @@ def records(contacts: pd.DataFrame, customers: pd.DataFrame | None, rules: polic
     )
     turned = _turned(first, last)
     first, last = first.mask(turned, last).astype("str"), last.mask(turned, first).astype("str")
-    generic = [not pd.isna(key) and is_generic(key, rules) for key in table["email_key"]]
-    email = table["email_key"].mask(pd.Series(generic, index=table.index))
+    nobody = [not pd.isna(key) and (is_generic(key, rules) or no_mailbox(key, rules)) for key in table["email_key"]]
+    email = table["email_key"].mask(pd.Series(nobody, index=table.index, dtype=bool)).astype("str")
+    none = [not pd.isna(key) and no_number(key, rules) for key in table["phone_key"]]
+    phone = table["phone_key"].mask(pd.Series(none, index=table.index, dtype=bool)).astype("str")
+    guessed = table["phone_guessed"].astype("boolean").fillna(value=True)
     return pd.DataFrame(
         {
             "record_id": table["contact_id"],
             "account": table["account"],
             "given": first,
             "family": last,
-            "forms": first.map(lambda name: sorted(forms(name)), na_action="ignore"),
+            "forms": first.map(lambda name: sorted(forms(name)), na_action="ignore").astype(object),
+            "company": _plain_names(company.map(bare_company, na_action="ignore").astype("str")),
             "turned": turned & typed,
             "email": email,
-            "local": email.str.extract("^([^@]*)@", expand=False),
-            "provider": email.str.extract("@(.*)$", expand=False),
-            "phone": table["phone_key"],
-            "city": _plain_names(table["city"]),
+            "local": email.str.extract("^([^@]*)@", expand=False).astype("str"),
+            "provider": email.str.extract("@(.*)$", expand=False).astype("str"),
+            "mailbox": table["email_key"],
+            "phone": phone,
+            "number": table["phone"].mask(guessed.astype("bool") | phone.isna()).astype("str"),
+            "city": (city := _plain_names(table["city"])),
+            "place": city + " " + table["postcode"],
             "postcode": table["postcode"],
+            "street": _plain_names(table["street"]),
+            "birth_date": table["birth_date"].str.replace(r"\D", "", regex=True).replace("", None).astype("str"),
         }
     )
 
@@ -86,7 +104,7 @@ def _turned(first: pd.Series[str], last: pd.Series[str]) -> pd.Series[bool]:
 
     def leaning(names: pd.Series[str]) -> pd.Series[float]:
         """Return how much more of a first name than of a last name a word is."""
-        in_first, in_last = names.map(as_first).fillna(0) + 0.5, names.map(as_last).fillna(0) + 0.5
+        in_first, in_last = (names.map(counts).astype("float64").fillna(0) + 0.5 for counts in (as_first, as_last))
         return (in_first / in_last).map(log)
 
     return (leaning(first) - leaning(last) < -_SURE) & first.notna() & last.notna()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,6 +11,7 @@ import pandas as pd
 
 from crmlib.days import as_day
 from crmlib.errors import SourceError
+from crmlib.files import checksum
 from crmlib.intake.reading import FILE, ROW
 
 if TYPE_CHECKING:
@@ -158,8 +158,7 @@ def _content(table: pd.DataFrame, without: list[str]) -> pd.Series[str]:
     """Return a checksum of what each row says, whatever columns without a value it has besides."""
     said = table.drop(columns=without)
     sums = [
-        hashlib.sha256(json.dumps({name: str(value) for name, value in row.items() if not pd.isna(value)},
-                                  sort_keys=True).encode()).hexdigest()
+        checksum(json.dumps({name: str(value) for name, value in row.items() if not pd.isna(value)}, sort_keys=True))
         for row in said.to_dict("records")
     ]  # fmt: skip
     return pd.Series(sums, index=table.index, dtype="str")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
+
+from anyascii import anyascii
 
 __all__ = ["cased", "plain", "tidy"]
 
@@ -15,6 +18,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _MISREAD = re.compile("[\u00c2-\u00f4][^\x00-\x7f]")
 #: Small words within names of people and places, in the languages of the shop's customers.
 _SMALL = {"de", "dei", "del", "della", "delle", "di", "da", "in", "nel", "nella", "sul", "sulla", "al", "alla", "e"}
+#: Small words within family names that stay small, unlike Italian ones.
+_SMALL_IN_NAMES = {"van", "von", "vom", "der", "den", "dos", "das", "zu", "zum", "zur", "ter", "ten", "af"}
 _OF_PLACES = {*_SMALL, "upon", "on", "the", "under", "by"}
 
 
@@ -57,11 +62,16 @@ def cased(name: str, *, place: bool = False) -> str:
     --------
     >>> cased("D'AMICO"), cased("de luca"), cased("McDonald"), cased("REGGIO NELL'EMILIA", place=True)
     ("D'Amico", 'De Luca', 'McDonald', "Reggio nell'Emilia")
+    >>> cased("VAN BEETHOVEN"), cased("VAN")
+    ('van Beethoven', 'Van')
     """
     if not (name.isupper() or name.islower()):
         return name
     words = re.split(r"([\s\-]+)", name.lower())
-    return "".join(word if place and number and word in _OF_PLACES else _capital(word, first=not (place and number))
+    small = _SMALL_IN_NAMES if not place else set()
+    last = len(words) - 1
+    return "".join(word if (place and number and word in _OF_PLACES) or (word in small and number < last)
+                   else _capital(word, first=not (place and number))
                    for number, word in enumerate(words))  # fmt: skip
 
 
@@ -73,6 +83,13 @@ def _capital(word: str, *, first: bool) -> str:
     if word.startswith("mc") and len(word) > 4:  # noqa: PLR2004 - McKay, but not an abbreviation
         return f"Mc{word[2:].capitalize()}"
     return word.capitalize()
+
+
+@cache
+def _latin(letter: str) -> str:
+    """Return a letter as the Latin alphabet writes it; those that have accents alone are left to Unicode."""
+    base = unicodedata.normalize("NFKD", letter)[0]
+    return letter if base.isascii() else anyascii(letter)
 
 
 def plain(text: str) -> str:
@@ -87,6 +104,10 @@ def plain(text: str) -> str:
     --------
     >>> plain("Nicolò D'Amico-Rossi")
     'nicolo damico rossi'
+    >>> plain("Đorđe"), plain("Νίκος Παππάς")
+    ('dorde', 'nikos pappas')
     """
+    if not text.isascii():
+        text = "".join(_latin(mark) if mark.isalpha() else mark for mark in unicodedata.normalize("NFKC", text))
     bare = "".join(mark for mark in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(mark))
     return " ".join(re.sub(r"[^\w\s-]", "", bare).replace("-", " ").replace("_", " ").split())

@@ -9,25 +9,25 @@ import pandas as pd
 
 from crmlib import engine
 from crmlib import policy as policies
-from crmlib.churn.consent import CHANNELS, may_contact
-from crmlib.churn.observed import as_known_on, day_of
 from crmlib.churn.signals import flags
+from crmlib.customers.consent import CHANNELS, may_contact
 from crmlib.days import until
 from crmlib.journey.people import unknown_people
 from crmlib.journey.three_models import FOUR_A, TYPES
-from crmlib.personas import STAGES, furthest_stage, visits
+from crmlib.personas import STAGES, furthest_stage, recommendations, visits
+from crmlib.shop.observed import as_known_on, day_of
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from numpy.typing import NDArray
-
+    from crmlib.arrays import Bools, Ints, Objects
     from crmlib.policy import Policy
     from crmlib.shop import Shop
 
-__all__ = ["customer_map"]
+__all__ = ["customer_map", "four_a_of", "types_of"]
 
-_COLUMNS = ["customer_id", "contact_id", "type", "stage", "four_a", "preferred", "allowed", "channels", "action"]
+_COLUMNS = ["customer_id", "contact_id", "type", "stage", "four_a", "answered", "preferred", "allowed", "channels",
+            "action"]  # fmt: skip
 
 
 def customer_map(
@@ -59,6 +59,7 @@ def customer_map(
 
         - customer_id, or contact_id (`merged_id` of the intake) for those without an account;
         - type, of `TYPES`; stage, of the five; four_a, of the four (ordered categories);
+        - answered, whether a buyer answered the question of recommending: nobody else can be seen to be an advocate;
         - preferred, the channel that the person asked for (missing if none); allowed, those with a marketing permission
           (email to own customers by soft spam among them), joined by a bar; channels, those among them that suit the
           type, the preferred one first; action.
@@ -87,22 +88,26 @@ def customer_map(
     bought = engine.run("personas_history", tables={"orders": shop.orders}, until=until(day)).to_pandas()
     orders = bought.set_index("customer_id")["orders"].reindex(stage.index).fillna(0).to_numpy()
     allowed = may_contact(shop, policy=rules).reindex(stage.index, fill_value=False)
-    reached, buys = stage.cat.codes.to_numpy(), orders > 0
+    reached: Ints = np.asarray(stage.cat.codes, dtype=np.int64)
+    buys = orders > 0
     marketing = allowed[list(CHANNELS)].to_numpy(dtype=bool).copy()
     consents = np.asarray(marketing.any(axis=1))
     marketing[:, 0] |= allowed["soft_spam"].to_numpy(dtype=bool) & buys
-    lead = _leads(shop, stage.index, consents, rules)
-    types = np.where(buys, "customer", np.where(lead, "lead", "prospect")).astype(object)
-    types[buys & _at_risk(shop, stage.index, rules)] = "at_risk"
-    advocate = reached == STAGES.index("advocacy")
-    types[advocate if rules.journey.first == "advocate" else advocate & (types == "customer")] = "advocate"
-    four = np.select([orders >= rules.personas.retention_orders, buys, reached >= 1], [3, 2, 1], 0)
+    seen = visits(shop, as_of=shop.as_of)
+    often = np.zeros(len(stage), dtype=bool)
+    if seen is not None:
+        often = seen.reindex(stage.index, fill_value=0).to_numpy() >= rules.personas.consideration_visits
+    signals = flags(shop, policy=rules).set_index("customer_id").reindex(stage.index)
+    types = types_of(reached, buys, consents, often, signals, rules)
+    four = four_a_of(orders, reached, rules)
+    scores = recommendations(shop, as_of=day)
+    answered = buys & (stage.index.isin(scores.index.astype("str")) if scores is not None else False)
     found = pd.DataFrame({"customer_id": stage.index, "contact_id": pd.Series(None, range(len(stage)), "str"),
-                          "type": types, "stage": reached, "four_a": four})  # fmt: skip
+                          "type": types, "stage": reached, "four_a": four, "answered": answered})  # fmt: skip
     preferred = _preferred(shop, stage.index)
     if contacts and "contacts_raw" in shop.tables:
         others, theirs = unknown_people(shop, rules)
-        found = pd.concat([found, others.assign(four_a=0, stage=0)], ignore_index=True)
+        found = pd.concat([found, others.assign(four_a=0, stage=0, answered=False)], ignore_index=True)
         marketing, preferred = np.vstack([marketing, theirs]), np.append(preferred, np.full(len(others), None))
     means = pd.DataFrame({"type": found["type"], "preferred": preferred, "may": marketing @ [1, 2, 4, 8]})
     found["preferred"] = pd.Series(preferred, found.index, "str")
@@ -114,32 +119,56 @@ def customer_map(
     return found[_COLUMNS]
 
 
-def _leads(shop: Shop, customers: pd.Index[Any], consents: NDArray[np.bool_], rules: Policy) -> NDArray[np.bool_]:
-    """Say who would be a lead if they had not bought; a request is a contact's, not an account's."""
-    seen = visits(shop, as_of=shop.as_of)
-    often = np.zeros(len(customers), dtype=bool)
-    if seen is not None:
-        often = seen.reindex(customers, fill_value=0).to_numpy() >= rules.personas.consideration_visits
-    shown = {"account": np.ones(len(customers), dtype=bool), "consent": consents, "visits": often}
-    lead: NDArray[np.bool_] = np.logical_or.reduce([
-        np.zeros(len(customers), dtype=bool), *(shown[name] for name in rules.journey.lead_by if name in shown)
-    ])  # fmt: skip
-    return lead
+def types_of(  # noqa: PLR0917 - what tells customers apart, each a column
+    reached: Ints, buys: Bools, consents: Bools, often: Bools, signals: pd.DataFrame, rules: Policy
+) -> Objects:
+    """Say what each customer is to the shop, of `TYPES`.
+
+    Parameters
+    ----------
+    reached
+        The number of the furthest stage.
+    buys, consents, often
+        Whether they have ordered, allow marketing, visit often. A request is a contact's, not an account's.
+    signals
+        From `crmlib.churn.signals.flags`, in the same order.
+    rules
+        Whose ``journey`` says what makes a lead and one at risk, and what comes first.
+    """
+    shown = {"account": np.ones(len(buys), dtype=bool), "consent": consents, "visits": often}
+    none = np.zeros(len(buys), dtype=bool)
+    lead = np.logical_or.reduce([none, *(shown[name] for name in rules.journey.lead_by if name in shown)])
+    signs = signals[list(dict.fromkeys(rules.journey.at_risk_signals))].astype("boolean").fillna(value=False)
+    at_risk = signs.sum(axis=1).to_numpy(dtype=int) >= rules.journey.at_risk_least
+    types = np.where(buys, "customer", np.where(lead, "lead", "prospect")).astype(object)
+    types[buys & at_risk] = "at_risk"
+    advocate = reached == STAGES.index("advocacy")
+    types[advocate if rules.journey.first == "advocate" else advocate & (types == "customer")] = "advocate"
+    return types
 
 
-def _at_risk(shop: Shop, customers: pd.Index[Any], rules: Policy) -> NDArray[np.bool_]:
-    found = flags(shop, policy=rules).set_index("customer_id").reindex(customers)
-    signals = found[list(dict.fromkeys(rules.journey.at_risk_signals))].astype("boolean").fillna(value=False)
-    at_risk: NDArray[np.bool_] = signals.sum(axis=1).to_numpy(dtype=int) >= rules.journey.at_risk_least
-    return at_risk
+def four_a_of(orders: Any, reached: Ints, rules: Policy) -> Ints:
+    """Return the number of the stage by the four A that each customer reached.
+
+    Parameters
+    ----------
+    orders
+        How many each has.
+    reached
+        The number of the furthest of the five stages.
+    rules
+        Whose ``personas.retention_orders`` says how many orders make a habit.
+    """
+    four: Ints = np.select([orders >= rules.personas.retention_orders, orders > 0, reached >= 1], [3, 2, 1], 0)
+    return four
 
 
-def _preferred(shop: Shop, customers: pd.Index[Any]) -> NDArray[np.object_]:
+def _preferred(shop: Shop, customers: pd.Index[Any]) -> Objects:
     if "customers" not in shop.tables or "preferred_channel" not in shop.customers.columns:
         return np.full(len(customers), None, dtype=object)
     told = shop.orders.engine.frame(f"select customer_id, preferred_channel from {shop.customers.name}")
     of_each = told.drop_duplicates("customer_id").set_index("customer_id")["preferred_channel"]
-    found: NDArray[np.object_] = of_each.reindex(customers).to_numpy(dtype=object)
+    found: Objects = of_each.reindex(customers).to_numpy(dtype=object)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
@@ -11,7 +12,7 @@ from crmlib.errors import CrmlibError, SchemaError
 from crmlib.journey.mapping import customer_map
 from crmlib.journey.three_models import FOUR_A, TYPES
 from crmlib.personas import STAGES
-from crmlib.schema import require
+from crmlib.shop.required import require
 
 if TYPE_CHECKING:
     from datetime import date
@@ -37,33 +38,43 @@ def funnel(mapped: pd.DataFrame, *, by: Literal["stage", "four_a"] = "stage") ->
     Returns
     -------
     pandas.DataFrame
-        One row a step, first to last: the step, people (whose furthest step is this one or a later one), share (of
-        all), step_share (of those who came to the step before; missing if there are none). Advocates count among those
-        who came to retention, also the few who recommend the shop after one order.
+        One row a step, first to last: the step; people (who came at least so far); share (of all); step_share (of those
+        who came to the step before); of (how many these are; both are missing if there are none). A buyer counts as
+        having considered, seen or not, and retention counts who bought again.
+
+        Advocacy is no further step: one order is enough for it, and who never answered cannot be seen to recommend. It
+        is the last row of the stages, and its step_share is that of the buyers who answered.
 
     Examples
     --------
-    >>> people = pd.DataFrame({"four_a": ["aware", "act", "act", "act_again"]})
-    >>> funnel(people, by="four_a")
-          four_a  people  share  step_share
-    0      aware       4   1.00         NaN
-    1   attitude       3   0.75    0.750000
-    2        act       3   0.75    1.000000
-    3  act_again       1   0.25    0.333333
+    >>> people = pd.DataFrame({"four_a": ["aware", "act", "act", "act_again"], "answered": [False, True, True, False],
+    ...                        "stage": ["awareness", "acquisition", "advocacy", "retention"]})
+    >>> funnel(people)
+               stage  people  share  step_share   of
+    0      awareness       4   1.00         NaN  NaN
+    1  consideration       3   0.75    0.750000  4.0
+    2    acquisition       3   0.75    1.000000  3.0
+    3      retention       1   0.25    0.333333  3.0
+    4       advocacy       1   0.25    0.500000  2.0
     """
     steps = {"stage": STAGES, "four_a": FOUR_A}.get(by)
     if steps is None:
         raise CrmlibError(f"by={by!r}: a funnel is by 'stage' or 'four_a'. Types are no steps.")
-    require(mapped, "mapped", (by,))
+    require(mapped, "mapped", ())
     if mapped.empty:
         raise SchemaError("mapped: there is nobody in the map.")
-    counts = mapped[by].astype("str").value_counts().reindex(list(steps), fill_value=0)
-    people = counts[::-1].cumsum()[::-1]
-    before = people.shift(1)
-    return pd.DataFrame({
-        by: list(steps), "people": people.to_numpy(dtype=int), "share": (people / len(mapped)).to_numpy(),
-        "step_share": (people / before.where(before > 0)).to_numpy(dtype=float),
-    })  # fmt: skip
+    require(mapped, "mapped", ("four_a",) if by == "four_a" else ("four_a", "stage", "answered"))
+    counts = mapped["four_a"].astype("str").value_counts().reindex(list(FOUR_A), fill_value=0)
+    people = counts[::-1].cumsum()[::-1].to_list()
+    before = [math.nan, *people[:-1]]
+    if by == "stage":
+        people.append(int((mapped["stage"].astype("str") == "advocacy").sum()))
+        before.append(int(mapped["answered"].sum()))
+    table = pd.DataFrame({by: list(steps), "people": people})
+    table["share"] = table["people"] / len(mapped)
+    of = pd.Series(before, dtype=float)
+    of = of.where(of > 0)
+    return table.assign(step_share=table["people"] / of, of=of)
 
 
 def transitions(

@@ -8,18 +8,17 @@ import numpy as np
 import pandas as pd
 
 from crmlib import intake
-from crmlib.churn.consent import CHANNELS
+from crmlib.customers.consent import CHANNELS, objecting_contacts
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from crmlib.arrays import Bools
     from crmlib.policy import Policy
     from crmlib.shop import Shop
 
 __all__ = ["unknown_people"]
 
 
-def unknown_people(shop: Shop, rules: Policy) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
+def unknown_people(shop: Shop, rules: Policy) -> tuple[pd.DataFrame, Bools]:
     """Clean and merge the raw contacts, and return the people who are no customers.
 
     Parameters
@@ -50,8 +49,10 @@ def unknown_people(shop: Shop, rules: Policy) -> tuple[pd.DataFrame, NDArray[np.
     allowed = np.zeros((len(others), len(CHANNELS)), dtype=bool)
     if consents is not None:
         given = merged.consents[(merged.consents["purpose"] == "marketing") & (merged.consents["status"] == "given")]
+        objecting = objecting_contacts(shop, rules)
         for place, channel in enumerate(CHANNELS):
-            allowed[:, place] = others.isin(given.loc[given["channel"] == channel, "merged_id"])
+            left = person.reindex(sorted(objecting[channel])).dropna()
+            allowed[:, place] = others.isin(given.loc[given["channel"] == channel, "merged_id"]) & ~others.isin(left)
     shown = {"request": others.isin(asked).to_numpy(), "consent": allowed.any(axis=1)}
     lead = np.zeros(len(others), dtype=bool)
     for name in rules.journey.lead_by:

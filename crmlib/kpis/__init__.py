@@ -11,9 +11,13 @@ average_order_value 35.05 (interval 32.09 to 38.00; 17,980.54 of 513)
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from crmlib.kpis.acquisition import cac, cac_by_channel, database_growth, new_customers
-from crmlib.kpis.board import KPIS, dashboard
+from crmlib.kpis.board import dashboard
+from crmlib.kpis.changes import changed
 from crmlib.kpis.decomposition import PARTS, growth, revenue_growth
+from crmlib.kpis.figures import FIGURES, Figure, figure, figure_names, in_order
 from crmlib.kpis.interaction import (
     RATES,
     campaigns,
@@ -25,6 +29,8 @@ from crmlib.kpis.interaction import (
 )
 from crmlib.kpis.kpi import FAMILIES, Kpi
 from crmlib.kpis.lifetime import cltv
+from crmlib.kpis.period import Period
+from crmlib.kpis.redemptions import code_account, redemptions
 from crmlib.kpis.retention import churn_rate, repeat_purchase_rate, retention_rate
 from crmlib.kpis.segments import average_order_value, by_segment, movements, quantity_per_order, revenue
 
@@ -33,17 +39,23 @@ __all__ = [
     "KPIS",
     "PARTS",
     "RATES",
+    "Figure",
     "Kpi",
+    "Period",
     "average_order_value",
     "by_segment",
     "cac",
     "cac_by_channel",
     "campaigns",
+    "changed",
     "churn_rate",
     "click_rate",
     "cltv",
+    "code_account",
     "dashboard",
     "database_growth",
+    "figure",
+    "figure_names",
     "growth",
     "movements",
     "new_customers",
@@ -51,9 +63,22 @@ __all__ = [
     "quantity_per_order",
     "read_rate",
     "reader_conversion",
+    "redemptions",
     "repeat_purchase_rate",
     "retention_rate",
     "revenue",
     "revenue_growth",
     "unsubscribe_rate",
 ]
+
+#: Every key figure that comes with crmlib, family by family.
+KPIS: tuple[str, ...] = in_order(FIGURES.built_in.values())
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Figure:
+        """Find a figure of crmlib that is registered in a family's file and not listed here."""
+        try:
+            return FIGURES.built_in[name]
+        except KeyError:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from crmlib import engine
 from crmlib.errors import SchemaError
 from crmlib.kpis import uncertainty
+from crmlib.kpis.figures import figure
 from crmlib.kpis.period import Period
-from crmlib.schema import require
+from crmlib.shop.required import require
 
 if TYPE_CHECKING:
     from datetime import date
@@ -26,6 +27,7 @@ _NAN = float("nan")
 _EVER = datetime(1, 1, 1)  # noqa: DTZ001 - times are in the shop's zone, without one
 
 
+@figure(family="acquisition", unit="count")
 def new_customers(
     shop: Shop,
     as_of: date | str | None = None,
@@ -70,6 +72,7 @@ def _first_orders(period: Period) -> engine.Table:
     return engine.run("kpis_first_orders", tables=tables, after=period.after, until=period.until)
 
 
+@figure(family="acquisition", unit="share")
 def database_growth(
     shop: Shop,
     as_of: date | str | None = None,
@@ -127,13 +130,14 @@ def _people(period: Period) -> engine.Table:
     if database == "accounts":
         require(shop.customers, "customers", ("customer_id", "registered_ts"), may_be_empty=("registered_ts",))
         return shop.customers.engine.table(
-            "select customer_id as person, registered_ts as joined_ts, cast(null as timestamp) as left_ts "
-            f"from {shop.customers.name}"
+            f"select customer_id as person, registered_ts as joined_ts, {shop.customers.engine.null('timestamp')} "
+            f"as left_ts from {shop.customers.name}"
         )
     if database == "buyers":
         first = engine.run("kpis_first_orders", tables={"orders": shop.orders}, after=_EVER, until=period.until)
         return first.engine.table(
-            f"select customer_id as person, first_ts as joined_ts, cast(null as timestamp) as left_ts from {first.name}"
+            f"select customer_id as person, first_ts as joined_ts, {first.engine.null('timestamp')} as left_ts "
+            f"from {first.name}"
         )
     require(shop.consents, "consents", ("customer_id", "channel", "purpose", "given_ts", "withdrawn_ts"),
             may_be_empty=("customer_id", "withdrawn_ts"))  # fmt: skip
@@ -145,6 +149,7 @@ def _people(period: Period) -> engine.Table:
     )
 
 
+@figure(family="acquisition", unit="currency")
 def cac(
     shop: Shop,
     as_of: date | str | None = None,

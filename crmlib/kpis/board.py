@@ -7,39 +7,25 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from crmlib.errors import CrmlibError, ModelError, ModelWarning, SchemaError
-from crmlib.kpis import acquisition, decomposition, interaction, lifetime, retention, segments, uncertainty
+from crmlib.kpis import uncertainty
+from crmlib.kpis.changes import changed, with_chance
+from crmlib.kpis.figures import FIGURES, Figure, in_order
 from crmlib.kpis.period import Period
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import date
 
     import pandas as pd
 
+    from crmlib.kpis.figures import Counting
     from crmlib.kpis.kpi import Kpi
     from crmlib.policy import Policy
     from crmlib.shop import Shop
 
     Found = dict[str, Kpi]
 
-__all__ = ["KPIS", "dashboard"]
-
-#: Every key figure of the dashboard, family by family.
-KPIS = (
-    *("new_customers", "database_growth", "cac"),
-    *("retention_rate", "churn_rate", "repeat_purchase_rate", "cltv"),
-    *interaction.RATES,
-    *("revenue", "average_order_value", "quantity_per_order"),
-    *("revenue_growth", "growth_acquisition", "growth_development", "growth_churn"),
-)
-_SINGLE: dict[str, Callable[..., Kpi]] = {
-    "new_customers": acquisition.new_customers,
-    "database_growth": acquisition.database_growth,
-    "cac": acquisition.cac,
-    "repeat_purchase_rate": retention.repeat_purchase_rate,
-    "cltv": lifetime.cltv,
-    "quantity_per_order": segments.quantity_per_order,
-}
+__all__ = ["dashboard"]
 
 
 def dashboard(
@@ -48,7 +34,7 @@ def dashboard(
     previous: date | str | None = None,
     *,
     policy: Policy | str | dict[str, Any] | None = None,
-    only: tuple[str, ...] = KPIS,
+    only: Iterable[str | Callable[..., Any]] | None = None,
 ) -> pd.DataFrame:
     """Put all key figures of a period beside those of the equally long period before it.
 
@@ -64,7 +50,8 @@ def dashboard(
     policy
         The shop's own by default.
     only
-        Some of `KPIS`; ``cltv`` takes longer than all others together, for models are fitted.
+        Some of `crmlib.kpis.figure_names`, by name or as the functions themselves; all by default. ``cltv`` takes
+        longer than all others together, for models are fitted.
 
     Returns
     -------
@@ -72,13 +59,15 @@ def dashboard(
         kpi, family, unit (``share`` is of 1); value; previous: the same figure as it would have been told on that day,
         missing where there was nothing to count yet; change = value - previous; low, high: interval of the value;
         change_low, change_high: interval of the change (square and add of the two values' intervals, periods taken as
-        independent, see `crmlib.kpis.uncertainty.change`); numerator, denominator. What was left out, and why, is
-        in ``.attrs["left_out"]``.
+        independent, see `crmlib.kpis.uncertainty.change`); numerator, denominator; p_value: how often chance alone
+        brings such a change; same_as: the figure above of which this is the mirror (churn of retention); p_adjusted:
+        the p-value once all distinct figures that were asked are counted (Holm). What was left out, and why, is in
+        ``.attrs["left_out"]``; how many changes chance alone would bring, in ``.attrs["by_chance"]``.
 
     Raises
     ------
     CrmlibError
-        The days are in the wrong order, or `only` names no key figure.
+        The days are in the wrong order, `only` names no key figure, or one of the user's own stops.
 
     Examples
     --------
@@ -92,12 +81,10 @@ def dashboard(
     """
     import pandas as pd
 
-    unknown = [name for name in only if name not in KPIS]
-    if unknown:
-        raise CrmlibError(f"only: no key figure {', '.join(map(repr, unknown))}. There are: {', '.join(KPIS)}.")
+    figures = _chosen(shop, only)
     period = Period.of(shop, as_of, previous, policy)
-    now, left_out = _figures(period, only)
-    earlier, told = _earlier(period, tuple(now))
+    now, left_out = _figures(period, figures)
+    earlier, told = _earlier(period, [each for each in figures if each.name in now])
     rows = []
     for name, figure in now.items():
         before = earlier.get(name)
@@ -109,8 +96,9 @@ def dashboard(
         })  # fmt: skip
     columns = ["kpi", "family", "unit", "value", "previous", "change", "low", "high", "change_low", "change_high",
                "numerator", "denominator"]  # fmt: skip
-    table = pd.DataFrame(rows, columns=columns)
+    table = with_chance(pd.DataFrame(rows, columns=columns), level=period.policy.kpis.level)
     table.attrs["left_out"] = left_out
+    table.attrs["by_chance"] = changed(table)[1]
     if left_out:
         told = [f"Left out: {', '.join(f'{name} ({why})' for name, why in left_out.items())}.", *told]
     for line in told:
@@ -122,37 +110,52 @@ def _known(figure: Kpi) -> tuple[float, tuple[float, float]]:
     return figure.value, (figure.low, figure.high)
 
 
-def _figures(period: Period, names: tuple[str, ...]) -> tuple[Found, dict[str, str]]:
-    """Return the figures that the shop's tables allow, in the order of `KPIS`, and why others are left out."""
+def _chosen(shop: Shop, only: Iterable[str | Callable[..., Any]] | None) -> list[Figure]:
+    """Return the figures that are asked for, in the order of a dashboard."""
+    there = FIGURES.of(shop.plugins)
+    if only is None:
+        return [there[name] for name in in_order(there.values())]
+    chosen: dict[str, Figure] = {}
+    unknown = []
+    for each in (only,) if isinstance(only, str) else only:
+        name = each if isinstance(each, str) else getattr(each, "name", getattr(each, "__name__", repr(each)))
+        if isinstance(each, Figure):
+            chosen[name] = each
+        elif name in there:
+            chosen[name] = there[name]
+        else:
+            unknown.append(name)
+    if unknown:
+        raise CrmlibError(
+            f"only: no key figure {', '.join(map(repr, unknown))}. There are: {', '.join(in_order(there.values()))}."
+        )
+    rest = [each for name, each in chosen.items() if name not in there]  # of a file that this shop does not name
+    return [chosen[name] for name in in_order([*(there[name] for name in there if name in chosen), *rest])]
+
+
+def _figures(period: Period, figures: list[Figure]) -> tuple[Found, dict[str, str]]:
+    """Return the figures that the shop's tables allow, in their order, and why others are left out."""
     found: Found = {}
     left_out: dict[str, str] = {}
-    arguments = (period.shop, period.as_of, period.previous)
-    groups: list[tuple[tuple[str, ...], Callable[[], Found]]] = [
-        *(((name,), lambda name=name: {name: _SINGLE[name](*arguments, policy=period.policy)}) for name in _SINGLE),
-        (("retention_rate", "churn_rate"), lambda: retention.both_rates(period)),
-        (("revenue", "average_order_value"), lambda: segments.sales(period)),
-        (tuple(interaction.RATES), lambda: interaction.rates(period)),
-        (tuple(each for each in KPIS if "growth_" in each or each == "revenue_growth"),
-         lambda: decomposition.revenue_growth(*arguments, policy=period.policy)),
-    ]  # fmt: skip
-    for members, count in groups:
-        wanted = [name for name in members if name in names]
-        if not wanted:
-            continue
+    together: dict[Counting, list[str]] = {}  # several figures may come out of one count
+    for each in figures:
+        together.setdefault(each.count, []).append(each.name)
+    for count, names in together.items():
         try:
-            figures = count()
+            counted = count(period)
         # where warnings are errors (a headless run), a model that is not to be trusted must not hide the others
         except (SchemaError, ModelError, ModelWarning) as error:
             table = getattr(error, "name", None)  # of a table that is missing
-            left_out |= dict.fromkeys(wanted, f"no table {table}" if table else str(error).rstrip("."))
+            left_out |= dict.fromkeys(names, f"no table {table}" if table else str(error).rstrip("."))
             continue
-        found |= {name: figures[name] for name in wanted}
-    return {name: found[name] for name in KPIS if name in found}, {
-        name: left_out[name] for name in KPIS if name in left_out
+        found |= {name: counted[name] for name in names}
+    names = [each.name for each in figures]
+    return {name: found[name] for name in names if name in found}, {
+        name: left_out[name] for name in names if name in left_out
     }
 
 
-def _earlier(period: Period, names: tuple[str, ...]) -> tuple[Found, list[str]]:
+def _earlier(period: Period, figures: list[Figure]) -> tuple[Found, list[str]]:
     """Return the figures of the period before, as they would have been told then, and what is to be said of them."""
     days = period.as_of - period.previous
     orders = period.shop.orders
@@ -167,4 +170,4 @@ def _earlier(period: Period, names: tuple[str, ...]) -> tuple[Found, list[str]]:
     except SchemaError:  # orders that were all given back by then
         return {}, [f"Nothing to compare with: no order was left on {period.previous}."]
     before = Period(then, period.previous - days, period.previous, period.policy)
-    return _figures(before, names)[0], told
+    return _figures(before, figures)[0], told

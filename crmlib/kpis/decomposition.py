@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from crmlib import engine
 from crmlib.kpis import uncertainty
+from crmlib.kpis.figures import counted_together
 from crmlib.kpis.period import Period
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ __all__ = ["PARTS", "growth", "revenue_growth"]
 
 #: Kinds of customers in the order in which a waterfall shows them.
 PARTS = ("new", "returning", "up", "down", "lost")
+#: Growth as a whole, and what each part adds to it.
+GROWTH = ("revenue_growth", "growth_acquisition", "growth_development", "growth_churn")
 _MONEY_PLACES = 4  # of the engine's decimals
 
 
@@ -94,6 +97,7 @@ def growth(
     return found.reset_index()
 
 
+@counted_together(*GROWTH, family="growth", unit="share")
 def revenue_growth(
     shop: Shop,
     as_of: date | str | None = None,
@@ -134,7 +138,7 @@ def revenue_growth(
     variance = ((parts["high"] - parts["change"]) ** 2).rename("variance")  # squared half-widths add up
     whole = float(parts["before"].sum())
     found = {}
-    for name in ("revenue_growth", "growth_acquisition", "growth_development", "growth_churn"):
+    for name in GROWTH:
         of = parts.index[parts["family"] == name.removeprefix("growth_")] if name != "revenue_growth" else parts.index
         change = round(float(parts.loc[of, "change"].sum()), _MONEY_PLACES)
         half = float(variance.loc[of].sum()) ** 0.5

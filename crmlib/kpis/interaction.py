@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from crmlib import engine
 from crmlib.errors import SchemaError
 from crmlib.kpis import uncertainty
+from crmlib.kpis.figures import counted_together
 from crmlib.kpis.period import Period
-from crmlib.schema import require
+from crmlib.shop.required import require
 
 if TYPE_CHECKING:
     from datetime import date
@@ -368,6 +369,7 @@ def _rate(name: str, period: Period) -> Kpi:
     return rates(period)[name]
 
 
+@counted_together(*RATES, family="interaction", unit="share")
 def rates(period: Period) -> dict[str, Kpi]:
     """Return all rates over all campaigns, from one count.
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["FAMILIES", "Family", "Kpi", "Unit"]
 
 Family = Literal["acquisition", "retention", "interaction", "value", "growth"]
-Unit = Literal["count", "share", "currency", "units"]
+Unit = Literal["count", "share", "currency", "units", "days"]
 #: The families of key figures, in the order of a customer's life.
 FAMILIES: tuple[Family, ...] = ("acquisition", "retention", "interaction", "value", "growth")
 
@@ -28,7 +28,7 @@ class Kpi:
     family
         One of `FAMILIES`.
     unit
-        ``count``; ``share`` (of 1); ``currency`` (the shop's); ``units`` (pieces).
+        ``count``; ``share`` (of 1); ``currency`` (the shop's); ``units`` (pieces); ``days``.
     value
         The figure: numerator / denominator, or the numerator where there is no denominator. Missing (nan) where the
         denominator is 0.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from crmlib import engine
 from crmlib.kpis import uncertainty
+from crmlib.kpis.figures import counted_together, figure
 from crmlib.kpis.period import Period
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def churn_rate(
     return both_rates(Period.of(shop, as_of, previous, policy))["churn_rate"]
 
 
+@counted_together("retention_rate", "churn_rate", family="retention", unit="share")
 def both_rates(period: Period) -> dict[str, Kpi]:
     """Return retention rate and churn rate from one count.
 
@@ -123,6 +125,7 @@ def _active(period: Period) -> tuple[float, float]:
     return float(found["active"][1]), float(found["kept"][2])
 
 
+@figure(family="retention", unit="share")
 def repeat_purchase_rate(
     shop: Shop,
     as_of: date | str | None = None,

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from crmlib import rfm
 from crmlib.kpis import uncertainty
+from crmlib.kpis.figures import counted_together, figure
 from crmlib.kpis.period import Period
-from crmlib.schema import require
+from crmlib.shop.required import require
 
 if TYPE_CHECKING:
     from datetime import date
@@ -91,6 +92,7 @@ def average_order_value(
     return sales(Period.of(shop, as_of, previous, policy))["average_order_value"]
 
 
+@counted_together("revenue", "average_order_value", family="value", unit="currency")
 def sales(period: Period) -> dict[str, Kpi]:
     """Return revenue and average order value from one count.
 
@@ -110,6 +112,7 @@ def sales(period: Period) -> dict[str, Kpi]:
     }
 
 
+@figure(family="value", unit="units")
 def quantity_per_order(
     shop: Shop,
     as_of: date | str | None = None,
@@ -191,7 +194,7 @@ def by_segment(
     there = "order_lines" in own.tables and "quantity" in own.order_lines.columns
     scores = rfm.score(own.orders, as_of=period.as_of, policy=period.policy)
     found = rfm.segments(scores, lines=own.order_lines if there else None, as_of=period.as_of).to_pandas()
-    place = {name: rank for rank, name in enumerate(rfm.SEGMENTS)}
+    place = {name: rank for rank, name in enumerate(rfm.segment_names(period.policy))}
     return found.sort_values("segment", key=lambda names: names.map(place), ignore_index=True)
 
 
@@ -240,5 +243,6 @@ def movements(
     counted = rfm.migration(before, after).to_pandas()
     counted = counted.assign(before=counted["before"].fillna("(new)"))
     matrix = counted.pivot_table(index="before", columns="after", values="customers", aggfunc="sum", fill_value=0)
-    ends = [[name for name in (*rfm.SEGMENTS, "(new)") if name in names] for names in (matrix.index, matrix.columns)]
+    there = (*rfm.segment_names(rules), "(new)")
+    ends = [[name for name in there if name in names] for names in (matrix.index, matrix.columns)]
     return matrix.reindex(index=ends[0], columns=ends[1])

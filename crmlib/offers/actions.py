@@ -19,7 +19,9 @@ from crmlib import engine, rfm
 from crmlib import policy as policies
 from crmlib.days import until
 from crmlib.errors import CrmlibError
-from crmlib.schema import require
+from crmlib.segment_maps import best_first
+from crmlib.shop.required import require
+from crmlib.words import explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -79,7 +81,7 @@ class OfferAction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     taken
         Share of those who order that take the dearer or the other product.
     contact_cost
-        Of one message.
+        Of one message; by default that of a mail, by the policy's ``money.email_cost``.
     """
 
     name: str
@@ -92,7 +94,7 @@ class OfferAction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     claimed: Share = 1.0
     added: Annotated[float, msgspec.Meta(ge=0, le=10)] = 0.0
     taken: Response | None = None
-    contact_cost: Annotated[float, msgspec.Meta(ge=0)] = 0.02
+    contact_cost: Annotated[float, msgspec.Meta(ge=0)] | None = None
 
     def __post_init__(self) -> None:
         if not self.name or not self.trigger:
@@ -133,11 +135,14 @@ def actions(file: str | Path | None = None) -> list[OfferAction]:
             raise CrmlibError(f"There is no file {place}.")
         data = Path(file).read_bytes()
     try:
-        found = msgspec.toml.decode(data, type=dict[Literal["action"], list[OfferAction]]).get("action", [])
+        found = msgspec.toml.decode(data, type=_Listed).get("action", [])
     except (msgspec.MsgspecError, CrmlibError, UnicodeDecodeError) as error:
-        raise CrmlibError(f"{place}: {error}") from error
+        raise CrmlibError(f"{place}: {explained(error, _Listed)}") from error
     _distinct(found, place)
     return found
+
+
+_Listed = dict[Literal["action"], list[OfferAction]]
 
 
 def _distinct(found: Iterable[OfferAction], place: str) -> None:
@@ -229,7 +234,7 @@ def simulate_margin(
     level
         Of the interval.
     policy
-        `offers.margin`.
+        `offers.margin` or `money.margin`, and `money.email_cost`.
 
     Returns
     -------
@@ -248,18 +253,22 @@ def simulate_margin(
     1  season_clearance       1000  1.00
     """
     require(groups, "the audiences", ["audience", "customers", "ordering", "order_value"])
-    margin = policies.load(policy).offers.margin
+    rules = policies.load(policy)
+    margin = rules.margin_of("offers")
+    entries = list(entries)
+    _say_strangers(entries, groups)
     rows = []
     for action in entries:
         own = groups[groups["audience"].isin(action.audience)] if action.audience else groups
         rng = np.random.default_rng([seed, zlib.crc32(action.name.encode())])
+        cost = rules.money.email_cost if action.contact_cost is None else action.contact_cost
         gain, extra, given = np.zeros(draws), np.zeros(draws), np.zeros(draws)
         more, take = _draw(rng, action.extra, draws), _draw(rng, action.taken, draws)
         columns = ["customers", "ordering", "order_value"]
         for people, ordering, value in own[columns].itertuples(index=False, name=None):
             anyway = rng.binomial(people, ordering, draws)
             new = rng.binomial(people - anyway, more)
-            gain += new * value * margin - people * action.contact_cost
+            gain += new * value * margin - people * cost
             extra += new
             if action.taken is None:
                 claims, claims_anyway = (rng.binomial(count, action.claimed) for count in (new, anyway))
@@ -274,6 +283,19 @@ def simulate_margin(
         rows.append((action.name, action.kind, customers, extra.mean(), given.mean(), gain.mean(), low, high, loss))
     names = ["name", "kind", "customers", "extra_orders", "given_away", "margin", "low", "high", "loss"]
     return pd.DataFrame(rows, columns=names)
+
+
+def _say_strangers(entries: list[OfferAction], groups: pd.DataFrame) -> None:
+    """Say which actions are for segments that a shop with a map of its own does not have."""
+    there = set(groups["audience"])
+    if there <= set(rfm.SEGMENTS):  # one of crmlib's own may be empty today, and that is no mistake
+        return
+    for_nobody = [action.name for action in entries if action.audience and not there & set(action.audience)]
+    if for_nobody:
+        print(  # noqa: T201 - what is missing is always said
+            f"No customer is in the audience of: {', '.join(for_nobody)}. The segments here are "
+            f"{', '.join(best_first(there))}: write actions for them, and read them with offers.actions(file)."
+        )
 
 
 def _draw(rng: np.random.Generator, share: Response | None, draws: int) -> Any:

@@ -9,7 +9,8 @@ import pandas as pd
 
 from crmlib import policy as policies
 from crmlib.errors import CrmlibError
-from crmlib.schema import require
+from crmlib.intervals import wilson
+from crmlib.shop.required import require
 
 if TYPE_CHECKING:
     from crmlib.policy import Policy
@@ -128,7 +129,6 @@ def association_rules(
     1   milk  bread        0.67  1.33
     """
     from mlxtend.frequent_patterns import association_rules as rules_of
-    from statsmodels.stats.proportion import proportion_confint
 
     names = ["bought", "then", "baskets", "support", "confidence", "lift", "low", "high"]
     rules = policies.load(policy).offers
@@ -142,15 +142,16 @@ def association_rules(
         min_threshold=rules.least_lift, return_metrics=measures,
     )  # fmt: skip
     both = (found["support"] * orders).round().astype("int64")
-    low, high = proportion_confint(both, (found["antecedent support"] * orders).round(), method="wilson")
+    bought = (found["antecedent support"] * orders).round().astype("int64")
+    ends = [wilson(*counts) for counts in zip(both.tolist(), bought.tolist(), strict=True)]
     table = pd.DataFrame(
         {
             "bought": found["antecedents"].map(sorted).map(", ".join).astype(str),
             "then": found["consequents"].map(sorted).map(", ".join).astype(str),
             "baskets": both,
             **{name: found[name].astype(float) for name in measures[1:]},
-            "low": np.asarray(low, dtype=float),
-            "high": np.asarray(high, dtype=float),
+            "low": np.array([low for low, _ in ends], dtype=float),
+            "high": np.array([high for _, high in ends], dtype=float),
         }
     )
     return table.sort_values(["lift", "bought", "then"], ascending=[False, True, True], ignore_index=True)

@@ -63,7 +63,8 @@ def baskets(
             "nothing is known of what is bought together."
         )
     if level == "category":
-        wanted = policies.load(policy or shop.policy).personas.category
+        named = policies.load(policy or shop.policy).personas.category
+        wanted = list(dict.fromkeys((*named, "category")))
         there = shop.products.columns if "products" in shop.tables else []
         name = next((column for column in wanted if column in there), None)
         if name is None:
@@ -71,9 +72,9 @@ def baskets(
                 f"The shop {shop.name!r} has no products with a category; looked for {', '.join(wanted)}. "
                 "Take level='product', or name the column in policy personas.category."
             )
-        items = f"select product_id, {engine.quote(name)} as item from {engine.quote(shop.products.name)}"
+        items = f"select product_id, {shop.products.engine.quoted(name)} as item from {shop.products.name}"
     else:
-        items = f"select distinct product_id, product_id as item from {engine.quote(shop.order_lines.name)}"
+        items = f"select distinct product_id, product_id as item from {shop.order_lines.name}"
     tables = {"lines": shop.order_lines, "products": shop.order_lines.engine.table(items)}
     found = engine.run("offers_baskets", tables=tables, until=until(as_day(as_of or shop.as_of))).to_pandas()
     return found.sort_values(["order_ts", "order_id", "item"], kind="stable", ignore_index=True)

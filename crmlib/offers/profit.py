@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crmlib import arms
 from crmlib import policy as policies
+from crmlib.arguments import read_number
 from crmlib.errors import CrmlibError
-from crmlib.schema import require
+from crmlib.shop.required import require
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from crmlib.arrays import Floats
     from crmlib.policy import Policy
+
+_HALF_AN_ORDER = 0.5
 
 __all__ = ["CampaignProfit", "campaign_profit"]
 
@@ -87,6 +92,10 @@ def campaign_profit(
 
         n (t - b) v m  -  n t v d r  -  n contact  -  fixed
 
+    With several campaigns (a ``campaign_id``) each is accounted for within itself, and the sums are added: t, b and the
+    interval then are those of the contacted customers' campaigns, each against its own control. Customers of a campaign
+    with one arm only are left out.
+
     The discount is split: n min(t, b) v d r went to orders that would have come at the full price. Orders that the
     campaign only pulled forward from after its window count as extra here: watch the weeks after it.
 
@@ -106,9 +115,9 @@ def campaign_profit(
     order_value
         Of an order at the list price; the mean of the control group's by default.
     margin
-        Share of the list price that stays with the shop; the policy's `offers.margin` by default.
+        Share of the list price that stays with the shop; the policy's by default.
     policy
-        `offers.margin`, and `experiments.alpha` for the level.
+        `offers.margin`, `money.margin`, and `experiments.alpha` for the level.
 
     Raises
     ------
@@ -127,20 +136,29 @@ def campaign_profit(
 
     require(seen, "the experiment", ["contacted", "window_orders"])
     rules = policies.load(policy)
-    stays = rules.offers.margin if margin is None else margin
+    stays = rules.margin_of("offers") if margin is None else margin
+    discount, redeemed, stays = (
+        read_number(value, name) for name, value in (("discount", discount), ("redeemed", redeemed), ("margin", stays))
+    )
+    contact_cost, fixed_cost = read_number(contact_cost, "contact_cost"), read_number(fixed_cost, "fixed_cost")
     for name, share in (("discount", discount), ("redeemed", redeemed), ("margin", stays)):
         if not 0 <= share <= 1:
             raise CrmlibError(f"{name}={share} is no share (0 to 1).")
     for name, cost in (("contact_cost", contact_cost), ("fixed_cost", fixed_cost)):
         if not 0 <= cost < np.inf:
             raise CrmlibError(f"{name}={cost} is no cost (0 or more).")
-    arms = [seen.loc[seen["contacted"] == arm, "window_orders"].to_numpy(dtype=float) for arm in (1, 0)]
-    if min(len(arm) for arm in arms) < 2:  # noqa: PLR2004 - a variance needs two
-        raise CrmlibError(f"An arm has {min(len(arm) for arm in arms)} customers: too few to compare.")
-    value = _order_value(seen) if order_value is None else order_value
+    parts_of = arms.in_strata(seen, "window_orders")
+    sizes = [int((parts_of.used & side).sum()) for side in (parts_of.treated, ~parts_of.treated)]
+    if min(sizes) < 2:  # noqa: PLR2004 - one customer is an anecdote
+        raise CrmlibError(f"An arm has {min(sizes)} customers: too few to compare.")
+    value = _order_value(seen[parts_of.used]) if order_value is None else read_number(order_value, "order_value")
     if not 0 < value < np.inf:
         raise CrmlibError(f"order_value={value}: an order is worth more than 0.")
-    n, t, b = len(arms[0]), arms[0].mean(), arms[1].mean()
+    sums = parts_of.sums
+    # rates among those who were contacted, and among their controls as if these had been as many in each campaign
+    weights = np.where(np.minimum(*sums.customers) > 0, sums.customers[0], 0.0)[0]
+    n = sizes[0]
+    t, b = (float(weights @ _rate(sums, arm)) / n for arm in (0, 1))
     off = value * discount * redeemed
     parts = {
         "extra_margin": n * (t - b) * value * stays,
@@ -150,15 +168,31 @@ def campaign_profit(
         "fixed_cost": 0.0 - fixed_cost,
     }
     profit = float(sum(parts.values()))
-    # linear in t and in b, whose errors are independent
-    spread = [arm.var(ddof=1) / len(arm) for arm in arms]
-    error = n * float(np.sqrt((value * stays - off) ** 2 * spread[0] + (value * stays) ** 2 * spread[1]))
-    half = norm.isf(rules.experiments.alpha / 2) * error
+    # linear in the rates of the arms, whose errors are independent
+    spread = [(weights**2) @ _variance(sums, arm) for arm in (0, 1)]
+    error = float(np.sqrt((value * stays - off) ** 2 * spread[0] + (value * stays) ** 2 * spread[1]))
+    half = float(norm.isf(rules.experiments.alpha / 2)) * error
     chance = float(norm.cdf(profit / error)) if error else float(profit > 0)
     return CampaignProfit(
         contacted=n, extra_orders=float(n * (t - b)), **{name: float(part) for name, part in parts.items()},
         profit=profit, low=profit - half, high=profit + half, chance=chance, level=1 - rules.experiments.alpha,
     )  # fmt: skip
+
+
+def _rate(sums: arms.Sums, arm: int) -> Floats:
+    """Return orders per customer of an arm, by campaign."""
+    customers: Floats = sums.customers[arm][0]
+    rate: Floats = np.divide(sums.totals[arm][0], customers, out=np.zeros_like(customers), where=customers > 0)
+    return rate
+
+
+def _variance(sums: arms.Sums, arm: int) -> Floats:
+    """Return the variance of an arm's rate, by campaign: as of half an order more, so that none is no certainty."""
+    customers = np.maximum(sums.customers[arm][0], 1.0)
+    total, squares = (float(pair[0].sum() + pair[1].sum()) for pair in (sums.totals, sums.squares))
+    rate, each = (sums.totals[arm][0] + _HALF_AN_ORDER) / customers, squares / total if total else 1.0
+    variance: Floats = np.maximum(each * rate - rate**2, 0.0) / customers
+    return variance
 
 
 def _order_value(seen: pd.DataFrame) -> float:

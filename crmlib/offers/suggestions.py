@@ -9,16 +9,15 @@ import pandas as pd
 
 from crmlib import policy as policies
 from crmlib.errors import CrmlibError
-from crmlib.schema import require
+from crmlib.intervals import wilson
+from crmlib.shop.required import require
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
+    from crmlib.arrays import Bools, Floats, Ints
     from crmlib.policy import Policy
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["METHODS", "evaluate", "next_best", "up_grades"]
 
@@ -115,10 +114,10 @@ def _most_bought(items: pd.Series, most: int) -> list[str]:
     return sorted(counts.sort_values(["n", "item"], ascending=[False, True])["item"].head(most))
 
 
-def _best(score: Floats, bought: NDArray[np.bool_], buyers: Floats, most: int, *, again: bool) -> tuple[Any, ...]:
+def _best(score: Floats, bought: Bools, buyers: Floats, most: int, *, again: bool) -> tuple[Any, ...]:
     """Return customer, rank, item and score of the best items of a block."""
     score = np.where(bought, -np.inf, score) if not again else score
-    by_popularity: NDArray[np.int64] = np.lexsort((np.arange(len(buyers)), -buyers))
+    by_popularity: Ints = np.lexsort((np.arange(len(buyers)), -buyers))
     # stable: among equal scores, the order of popularity stays
     places = np.argsort(-score[:, by_popularity].round(12), axis=1, kind="stable")
     order = by_popularity[places[:, :most]]
@@ -238,7 +237,6 @@ def evaluate(
     0  popularity          2       0.5     0.5
     """
     from scipy.stats import norm
-    from statsmodels.stats.proportion import proportion_confint
 
     if against not in suggestions:
         raise CrmlibError(f"There are no suggestions called {against!r}; there are: {', '.join(suggestions)}.")
@@ -262,7 +260,7 @@ def evaluate(
         hit = (hits > 0).astype(float)
         paired = hit - (found[against] > 0)
         half = norm.isf(alpha / 2) * (paired.std(ddof=1) if len(paired) > 1 else np.nan) / np.sqrt(len(paired))
-        low, high = proportion_confint(int(hit.sum()), len(hit), alpha=alpha, method="wilson")
+        low, high = wilson(int(hit.sum()), len(hit), 1 - alpha)
         rows.append((name, len(hit), hit.mean(), low, high, (hits / bought).mean(), paired.mean(), paired.mean() - half,
                      paired.mean() + half))  # fmt: skip
     names = ["name", "customers", "hit_rate", "low", "high", "recall", "gain", "gain_low", "gain_high"]

@@ -11,15 +11,16 @@
 from __future__ import annotations
 
 from crmlib.personas.cards import Card, cards, cards_html, profile
-from crmlib.personas.choice import agreement, choose, shuffled, stability
+from crmlib.personas.choice import Choice, agreement, choose, shuffled, stability
 from crmlib.personas.features import category_lines, features, visits, zone_views
 from crmlib.personas.model import METHODS, Method, Personas, fit, load
-from crmlib.personas.stages import STAGES, affinity, furthest_stage
+from crmlib.personas.stages import STAGES, affinity, furthest_stage, recommendations
 
 __all__ = [
     "METHODS",
     "STAGES",
     "Card",
+    "Choice",
     "Method",
     "Personas",
     "affinity",
@@ -33,6 +34,7 @@ __all__ = [
     "furthest_stage",
     "load",
     "profile",
+    "recommendations",
     "shuffled",
     "stability",
     "visits",

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from crmlib.errors import CrmlibError
+from crmlib.personas.encoding import table as as_table
 from crmlib.text import label
 
 if TYPE_CHECKING:
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Card", "cards", "cards_html", "profile"]
 
-_SHARES = ("category", "zone")
+_LEAST_ITEMS = 2  # one column is no division of a whole
 #: A trait is shown if so many of the persona have it: 300 of "1 % instead of 0.3 %" describes nobody.
 _LEAST_SHARE = 0.1
-_NUMBERS = ("orders_per_year", "average_order_value", "discount_share", "visits_per_year", "age")
+_NUMBERS = 5  # on a card as HTML
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Card:
     customers, share
         How many, and the share of all.
     numbers
-        feature, value, everyone, index (100 is everyone's).
+        feature, value, everyone, index (100 is everyone's) of every number, the one that differs most surely first.
     traits
         The strongest answers, categories and zones: feature, level, value (share of the persona), everyone, index.
     """
@@ -127,12 +128,13 @@ def cards(features: pd.DataFrame, labels: pd.Series, names: Mapping[int, str] | 
             f"personas: there is no persona {unknown[0]} to name; there are {', '.join(map(str, there))}."
         )
     sizes = labels.reindex(features.index).value_counts()
+    shares = set(_shares(features).values())
     made = []
     for persona in there:
         own = table[table["persona"] == persona]
-        numbers = own[own["feature"].isin(_NUMBERS) & (own["level"] == "")]
+        numbers = own[own["level"] == ""].sort_values("strength", key=np.abs, ascending=False, kind="stable")
         traits = own[own["level"] != ""].sort_values("strength", ascending=False, kind="stable")
-        suggested = _suggested(traits) or f"persona {persona}"
+        suggested = _suggested(traits, shares) or f"persona {persona}"
         made.append(
             Card(
                 persona,
@@ -147,7 +149,7 @@ def cards(features: pd.DataFrame, labels: pd.Series, names: Mapping[int, str] | 
     return made
 
 
-def cards_html(made: Sequence[Card], *, language: str = "en", traits: int = 5) -> str:
+def cards_html(made: Sequence[Card], *, language: str = "en", traits: int = 5, numbers: int = _NUMBERS) -> str:
     """Return the cards as HTML that stands by itself: every text escaped, bars as text.
 
     Parameters
@@ -158,12 +160,14 @@ def cards_html(made: Sequence[Card], *, language: str = "en", traits: int = 5) -
         ``en`` or ``it``.
     traits
         How many of the strongest traits each card shows.
+    numbers
+        How many of the numbers each card shows, the strongest first.
     """
     from jinja2 import Environment
 
     shown = []
     for card in made:
-        numbers = card.numbers[np.isfinite(card.numbers["index"])]
+        finite = card.numbers[np.isfinite(card.numbers["index"])].head(numbers)
         strong = _strongest(card.traits).head(traits)
         shown.append(
             {
@@ -173,8 +177,8 @@ def cards_html(made: Sequence[Card], *, language: str = "en", traits: int = 5) -
                 "share": f"{card.share:.0%}",
                 "rows": [
                     *(
-                        _row(label(f"persona_{feature}", language), f"{value:.3g}", index)
-                        for feature, _, value, index in _listed(numbers)
+                        _row(number_name(feature, language), f"{value:.3g}", index)
+                        for feature, _, value, index in _listed(finite)
                     ),
                     *(
                         _row(spoken(feature, level), f"{value:.0%}", index)
@@ -199,6 +203,20 @@ def _row(name: str, value: str, index: float) -> dict[str, object]:
     return {"label": name, "value": value, "index": index, "bar": "\u2588" * min(round(index / 25), 16)}
 
 
+def number_name(feature: str, language: str) -> str:
+    """Return a number's name as people would say it; that of an own column as it is called.
+
+    Examples
+    --------
+    >>> number_name("age", "en"), number_name("basket_size", "en")
+    ('Age (years)', 'basket size')
+    """
+    try:
+        return label(f"persona_{feature}", language)
+    except CrmlibError:
+        return feature.replace("_", " ")
+
+
 def spoken(feature: str, level: str) -> str:
     """Return a trait as people would say it.
 
@@ -215,28 +233,46 @@ def spoken(feature: str, level: str) -> str:
 def _indicators(features: pd.DataFrame) -> tuple[list[tuple[str, str]], pd.DataFrame]:
     """Return (feature, level) of each column, and the columns: one a number, one of 0 and 1 a level."""
     found: dict[tuple[str, str], pd.Series] = {}
-    for name in map(str, features.columns):
+    features = as_table(features)
+    shares = _shares(features)
+    for name in features.columns:
         column = features[name]
-        prefix, _, item = name.partition("_")
         if column.dtype.name in {"boolean", "bool"}:
             found[name, "yes"] = column.astype("Float64").astype(float)
         elif column.dtype.name == "category":
             for level in column.cat.categories:
                 found[name, str(level)] = (column == level).astype(float).where(column.notna())
         else:
-            found[(prefix, item) if prefix in _SHARES else (name, "")] = column.astype(float)
+            number = pd.Series(column.to_numpy(dtype=float, na_value=np.nan), index=column.index)
+            prefix = shares.get(name)
+            found[(prefix, name.removeprefix(f"{prefix}_")) if prefix else (name, "")] = number
     return list(found), pd.concat(found.values(), axis=1, keys=range(len(found)))
+
+
+def _shares(features: pd.DataFrame) -> dict[str, str]:
+    """Return the columns that divide a whole, such as category_coffee, and what they divide: their rows add up to 1."""
+    groups: dict[str, list[str]] = {}
+    for name in map(str, features.columns):
+        if name in features and features[name].dtype.kind == "f" and "_" in name:
+            groups.setdefault(name.partition("_")[0], []).append(name)
+    shares: dict[str, str] = {}
+    for prefix, names in groups.items():
+        rows = features[names].to_numpy(dtype=float, na_value=np.nan)
+        rows = rows[~np.isnan(rows).any(axis=1)]
+        if len(names) >= _LEAST_ITEMS and len(rows) and rows.min() >= 0 and np.allclose(rows.sum(axis=1), 1, atol=1e-6):
+            shares |= dict.fromkeys(names, prefix)
+    return shares
 
 
 def _strongest(traits: pd.DataFrame) -> pd.DataFrame:
     return traits[(traits["value"] >= _LEAST_SHARE) & (traits["index"] > 100)]  # noqa: PLR2004 - everyone's
 
 
-def _suggested(traits: pd.DataFrame) -> str:
+def _suggested(traits: pd.DataFrame, shares: set[str]) -> str:
     """Return a name of the strongest zone or category, and of the strongest answers in words: three in all."""
     strong = _strongest(traits)
-    looks = strong[strong["feature"].isin(_SHARES)].head(1)
-    says = strong[~strong["feature"].isin(_SHARES) & ~strong["level"].str.fullmatch(r"\d+\+?")]
+    looks = strong[strong["feature"].isin(shares)].head(1)
+    says = strong[~strong["feature"].isin(shares) & ~strong["level"].str.fullmatch(r"\d+\+?")]
     says = says[says["level"] != "yes"].drop_duplicates("feature")
     words = [*looks["level"], *says["level"].head(3 - len(looks))]
     return ", ".join(str(word).replace("_", " ") for word in words)

@@ -1,21 +1,54 @@
-"""How many personas, and how sure? A criterion for each number, and whether another sample would give the same ones."""
+"""How many personas, and how sure? A criterion for each number, and whether another sample would give the same ones.
+
+Any method finds groups in anything. So a number counts only if its groups fit better than none, and are found again
+more surely than in the same table shuffled.
+"""
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from crmlib.errors import CrmlibError
+from crmlib.personas.encoding import learn, table
+from crmlib.personas.mixture import bic, one_class
 from crmlib.personas.model import fit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from crmlib.personas.model import Personas
 
-__all__ = ["agreement", "choose", "shuffled", "stability"]
+__all__ = ["Choice", "agreement", "choose", "shuffled", "stability"]
+
+
+_CERTAIN = 0.95
+
+
+class Choice(pd.DataFrame):
+    """Numbers of personas compared.
+
+    Attributes
+    ----------
+    recommended
+        The number that the table speaks for; 1 means that there are no personas here.
+    notes
+        Why, and what to mind.
+    """
+
+    _metadata = ("recommended", "notes")
+    recommended: int = 1
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return "\n".join([super().__repr__(), *self.notes])
+
+    def _repr_html_(self) -> str | None:
+        html = super()._repr_html_()  # type: ignore[misc] # pandas-stubs leave it out
+        return None if html is None else str(html) + "".join(f"<p>{escape(note)}</p>" for note in self.notes)
 
 
 def choose(
@@ -23,38 +56,64 @@ def choose(
     numbers: Iterable[int] = range(2, 9),
     method: str = "mixture",
     *,
+    scale: Mapping[str, str] | None = None,
     seed: int = 0,
     repeats: int = 5,
+    shuffles: int = 3,
     most: int = 1500,
-) -> pd.DataFrame:
-    """Compare numbers of personas.
+) -> Choice:
+    """Compare numbers of personas, none among them.
 
     Parameters
     ----------
     features
-        From `crmlib.personas.features`.
+        From `crmlib.personas.features`, or as for `crmlib.personas.fit`.
     numbers
-        Which to try.
+        Which to try. 1, everybody alike, always stands beside them.
     method
         ``mixture`` or ``k-prototypes``.
+    scale
+        As for `crmlib.personas.fit`.
     seed
-        Of the sample, the starts and the repeats.
+        Of the sample, the starts, the repeats and the shuffling.
     repeats
         Bootstrap samples for the stability.
+    shuffles
+        Tables with each column shuffled by itself, in which the same number is looked for.
     most
         At most so many customers, drawn at random: the number shows in a sample as well.
 
     Returns
     -------
-    pandas.DataFrame
-        k, criterion (BIC of the mixture, less is better; silhouette of k-prototypes, more is better), stability
-        (mean adjusted Rand index), low, high (of the repeats), smallest (share of the smallest persona).
+    Choice
+        A DataFrame of k, criterion (BIC of the mixture, less is better; silhouette of k-prototypes, more is better),
+        stability (mean adjusted Rand index), low, high (of the repeats), noise_low, noise_high (the stability in the
+        shuffled tables), smallest (share of the smallest persona). Its ``recommended`` is the best number by the
+        criterion of those that fit better than k = 1 and clearly better than in the shuffled tables (beyond the best by
+        more than their range), and are found again more surely; or 1. Its ``notes`` say why. Groups that a single
+        column makes are in the shuffled tables as well, and are no personas: those are traits that go together.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> kind = np.repeat([0, 9], 60)
+    >>> kinds = pd.DataFrame({"a": rng.normal(kind, 1), "b": rng.normal(kind, 1), "c": rng.normal(kind, 1)})
+    >>> choose(kinds, [2, 3], repeats=2).recommended, choose(shuffled(kinds), [2, 3], repeats=2).recommended
+    (2, 1)
     """
-    some = _sample(features, most, seed)
-    rows = []
-    for k in numbers:
-        personas = fit(some, k, method, seed=seed)
-        scores = _found_again(some, personas, repeats)
+    some = _sample(table(features), most, seed)
+    encoding = learn(some, scale)
+    stated = {number.name: number.scale for number in encoding.numbers}
+    noise = [shuffled(some, seed=seed + number) for number in range(shuffles)]
+    rows = [_one(some, method, stated)]
+    chance = {1: np.array([0.0])}
+    for k in sorted({int(number) for number in numbers} - {1}):
+        personas = fit(some, k, method, scale=stated, seed=seed)
+        scores = _found_again(some, personas, repeats, stated)
+        in_noise = [fit(one, k, method, scale=stated, seed=seed, starts=2) for one in noise]
+        # one sample of each: what matters is the range over the tables
+        again = [_found_again(one, p, 1, stated).mean() for one, p in zip(noise, in_noise, strict=True)]
+        chance[k] = np.array([p.criterion(one) for one, p in zip(noise, in_noise, strict=True)])
         rows.append(
             {
                 "k": k,
@@ -62,18 +121,81 @@ def choose(
                 "stability": scores.mean(),
                 "low": scores.min(),
                 "high": scores.max(),
+                "noise_low": min(again, default=np.nan),
+                "noise_high": max(again, default=np.nan),
                 "smallest": personas.labels.value_counts(normalize=True).min(),
             }
         )
-    return pd.DataFrame(rows)
+    result = Choice(rows)
+    result.recommended, result.notes = _recommended(result, chance, method)
+    return result
 
 
-def stability(features: pd.DataFrame, k: int, method: str = "mixture", *, seed: int = 0, repeats: int = 5) -> pd.Series:
+def _one(some: pd.DataFrame, method: str, scale: Mapping[str, str]) -> dict[str, float]:
+    """Return the row of k = 1: its BIC, or the silhouette of a single group, which is 0."""
+    encoding = learn(some, scale)
+    numbers, codes = encoding.scaled(some), encoding.coded(some)
+    criterion = bic(one_class(encoding, numbers, codes), numbers, codes) if method == "mixture" else 0.0
+    empty = dict.fromkeys(("stability", "low", "high", "noise_low", "noise_high"), np.nan)
+    return {"k": 1, "criterion": criterion, **empty, "smallest": 1.0}
+
+
+def _recommended(rows: pd.DataFrame, chance: Mapping[int, np.ndarray], method: str) -> tuple[int, tuple[str, ...]]:
+    """Return the number that the table speaks for, and why."""
+    sign, name = (-1, "BIC") if method == "mixture" else (1, "silhouette")
+    fit_of = sign * rows["criterion"]
+    better = fit_of > fit_of[0]
+    better &= pd.Series(
+        [not len(chance[k]) or value > _clearly(sign * chance[k]) for k, value in zip(rows["k"], fit_of, strict=True)]
+    )
+    high = rows["noise_high"]
+    above = rows["stability"] > np.minimum(2 * high - rows["noise_low"], (1 + high) / 2)
+    above |= rows["stability"] >= np.maximum(high, _CERTAIN)  # nothing can be above noise that is found again for sure
+    above |= high.isna() & rows["stability"].notna()  # without shuffled tables nothing speaks against it
+    good = better & above
+    if not good.any():
+        why = (
+            f"no number has a better {name} than k = 1 and shuffled tables"
+            if not better[1:].any()
+            else "no number with a better criterion is found again more surely than in shuffled tables"
+        )
+        return 1, (f"There are no personas here: {why}.",)
+    best = int(np.nanargmax(fit_of.where(good)))
+    k, row = int(rows["k"][best]), rows.loc[best]
+    by_noise = (
+        f" (shuffled: {row['noise_low']:.2f} to {row['noise_high']:.2f})" if not np.isnan(row["noise_low"]) else ""
+    )
+    notes = [f"k = {k}: the best {name} of those that hold, stability {row['stability']:.2f}{by_noise}."]
+    stablest = int(rows["k"][int(np.nanargmax(rows["stability"].where(good)))])
+    if stablest != k:
+        notes.append(f"{name} and stability disagree: k = {stablest} is found again most surely.")
+    by_criterion = int(rows["k"][int(np.argmax(fit_of))])
+    if by_criterion not in {k, 1}:
+        notes.append(f"k = {by_criterion} has a better {name}, but is not found again more surely than in noise.")
+    if k == rows["k"].max():
+        notes.append(f"k = {k} is the end of the range: try more.")
+    return k, tuple(notes)
+
+
+def _clearly(values: np.ndarray) -> float:
+    """Return what lies above the highest of some values by more than their range."""
+    return float(2 * values.max() - values.min())
+
+
+def stability(
+    features: pd.DataFrame,
+    k: int,
+    method: str = "mixture",
+    *,
+    scale: Mapping[str, str] | None = None,
+    seed: int = 0,
+    repeats: int = 5,
+) -> pd.Series:
     """Find the personas again in bootstrap samples, and measure how far the customers are grouped alike.
 
     Parameters
     ----------
-    features, k, method, seed
+    features, k, method, scale, seed
         As for `crmlib.personas.fit`.
     repeats
         Samples with replacement, each as large as the table.
@@ -84,17 +206,19 @@ def stability(features: pd.DataFrame, k: int, method: str = "mixture", *, seed: 
         For each sample the adjusted Rand index of its personas and those of the whole table, over all customers:
         1 is the same grouping, 0 what chance gives.
     """
-    ordered = features.sort_index()
-    return _found_again(ordered, fit(ordered, k, method, seed=seed), repeats)
+    ordered = table(features).sort_index()
+    return _found_again(ordered, fit(ordered, k, method, scale=scale, seed=seed), repeats, scale)
 
 
-def _found_again(ordered: pd.DataFrame, reference: Personas, repeats: int) -> pd.Series:
+def _found_again(
+    ordered: pd.DataFrame, reference: Personas, repeats: int, scale: Mapping[str, str] | None
+) -> pd.Series:
     rng = np.random.default_rng(reference.seed)
     scores = []
     for repeat in range(repeats):
         rows = rng.integers(len(ordered), size=len(ordered))
         drawn = ordered.iloc[rows].reset_index(drop=True)
-        again = fit(drawn, reference.k, reference.method, seed=reference.seed + repeat + 1, starts=2)
+        again = fit(drawn, reference.k, reference.method, scale=scale, seed=reference.seed + repeat + 1, starts=2)
         scores.append(agreement(reference.labels, again.assign(ordered)))
     return pd.Series(scores, name="stability")
 

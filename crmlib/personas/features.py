@@ -122,11 +122,11 @@ def category_lines(
     rules = policies.load(policy or shop.policy).personas
     if not {"order_lines", "products"} <= set(shop.tables) or "product_id" not in shop.order_lines.columns:
         return None
-    name = next((column for column in rules.category if column in shop.products.columns), None)
+    name = next((column for column in (*rules.category, "category") if column in shop.products.columns), None)
     if name is None:
         return None
     products = shop.products.engine.table(
-        f"select product_id, {engine.quote(name)} as item from {engine.quote(shop.products.name)}"
+        f"select product_id, {shop.products.engine.quoted(name)} as item from {shop.products.name}"
     )
     tables = {"lines": shop.order_lines, "products": products}
     counts = _wide(engine.run("personas_categories", tables=tables, until=_end(shop, as_of)).to_pandas())

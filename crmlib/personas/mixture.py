@@ -17,14 +17,11 @@ from scipy.special import logsumexp
 from crmlib.errors import CrmlibError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from crmlib.arrays import Floats, Ints
     from crmlib.personas.encoding import Encoding
 
-    Floats = NDArray[np.float64]
-    Codes = NDArray[np.int64]
 
-__all__ = ["Mixture", "bic", "fit_mixture", "posterior"]
+__all__ = ["Mixture", "bic", "fit_mixture", "one_class", "posterior"]
 
 #: EM stops when the mean log-likelihood of a customer rises by less. Shares within .1 % of the end are enough here.
 _TOLERANCE = 1e-3
@@ -53,7 +50,7 @@ class Mixture(msgspec.Struct, frozen=True, tag="mixture"):
     shares: list[list[list[float]]]
 
 
-def fit_mixture(encoding: Encoding, numbers: Floats, codes: Codes, k: int, *, seed: int, starts: int) -> Mixture:
+def fit_mixture(encoding: Encoding, numbers: Floats, codes: Ints, k: int, *, seed: int, starts: int) -> Mixture:
     """Fit a mixture of k classes by expectation-maximisation.
 
     Parameters
@@ -95,7 +92,22 @@ def fit_mixture(encoding: Encoding, numbers: Floats, codes: Codes, k: int, *, se
     return mixture
 
 
-def posterior(mixture: Mixture, numbers: Floats, codes: Codes) -> tuple[Floats, Floats]:
+def one_class(encoding: Encoding, numbers: Floats, codes: Ints) -> Mixture:
+    """Return the mixture of a single class: everybody is alike, and features go together by chance.
+
+    Parameters
+    ----------
+    encoding, numbers, codes
+        As for `fit_mixture`.
+    """
+    shares = [
+        (np.bincount(column[column >= 0], minlength=len(answer.levels)) / (column >= 0).sum()).tolist()
+        for answer, column in zip(encoding.answers, codes.T, strict=True)
+    ]
+    return Mixture([1.0], [np.nanmean(numbers, axis=0).tolist() if numbers.shape[1] else []], [shares])
+
+
+def posterior(mixture: Mixture, numbers: Floats, codes: Ints) -> tuple[Floats, Floats]:
     """Return each customer's log-likelihood, and the probability of each persona.
 
     Parameters
@@ -117,7 +129,7 @@ def posterior(mixture: Mixture, numbers: Floats, codes: Codes) -> tuple[Floats, 
     return total, np.exp(log - total[:, None])
 
 
-def bic(mixture: Mixture, numbers: Floats, codes: Codes) -> float:
+def bic(mixture: Mixture, numbers: Floats, codes: Ints) -> float:
     """Return the Bayesian information criterion: misfit plus a price for each parameter. Less is better.
 
     Parameters
@@ -131,7 +143,7 @@ def bic(mixture: Mixture, numbers: Floats, codes: Codes) -> float:
     return float(parameters * np.log(len(numbers)) - 2 * posterior(mixture, numbers, codes)[0].sum())
 
 
-def _blocks(encoding: Encoding, numbers: Floats, codes: Codes) -> tuple[dict[str, Floats], dict[str, dict[str, Any]]]:
+def _blocks(encoding: Encoding, numbers: Floats, codes: Ints) -> tuple[dict[str, Floats], dict[str, dict[str, Any]]]:
     """Return the columns as StepMix takes them, and say of each block what it is.
 
     StepMix is much faster on numbers without gaps, and on answers that are already indicators of one width; so

@@ -12,19 +12,22 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from crmlib.errors import CrmlibError, SourceError
-from crmlib.personas.encoding import Encoding, learn
+from crmlib.files import write_whole
+from crmlib.personas.encoding import Encoding, learn, table
 from crmlib.personas.mixture import Mixture, bic, fit_mixture, posterior
 from crmlib.personas.prototypes import Prototypes, distances, fit_prototypes, pairwise
-from crmlib.schema import did_you_mean
+from crmlib.words import did_you_mean
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Mapping
+
+    from crmlib.arrays import Ints
 
 __all__ = ["METHODS", "Method", "Personas", "fit", "load"]
 
 Method = Literal["k-prototypes", "mixture"]
 METHODS: tuple[Method, ...] = get_args(Method)
-_VERSION = 1
+_VERSION = 2
 _SILHOUETTE_ROWS = 1500
 
 
@@ -58,6 +61,19 @@ class Personas:
     seed: int
     labels: pd.Series = field(default_factory=lambda: pd.Series(dtype="int64", name="persona"), compare=False)
 
+    def __repr__(self) -> str:
+        scales = ", ".join(f"{n.name} ({n.scale})" for n in self.encoding.numbers)
+        answers = ", ".join(answer.name for answer in self.encoding.answers)
+        left = ", ".join(self.encoding.left_out)
+        return "\n".join(
+            [
+                f"Personas: {self.k} by {self.method}, seed {self.seed}.",
+                *([f"Numbers: {scales}."] if scales else []),
+                *([f"Answers: {answers}."] if answers else []),
+                *([f"Left out, empty or the same for everyone: {left}."] if left else []),
+            ]
+        )
+
     @property
     def method(self) -> Method:
         """``k-prototypes`` or ``mixture``."""
@@ -83,6 +99,7 @@ class Personas:
         pandas.Series
             Number of the persona, from 1, by the index of features.
         """
+        features = table(features)
         numbers, codes = self.encoding.scaled(features), self.encoding.coded(features)
         if isinstance(self.parameters, Mixture):
             place = posterior(self.parameters, numbers, codes)[1].argmax(axis=1)
@@ -105,10 +122,11 @@ class Personas:
         """
         if not isinstance(self.parameters, Mixture):
             return None
+        features = table(features)
         numbers, codes = self.encoding.scaled(features), self.encoding.coded(features)
-        table = pd.DataFrame(posterior(self.parameters, numbers, codes)[1], index=features.index)
-        table.columns = pd.RangeIndex(1, self.k + 1, name="persona")
-        return table
+        chances = pd.DataFrame(posterior(self.parameters, numbers, codes)[1], index=features.index)
+        chances.columns = pd.RangeIndex(1, self.k + 1, name="persona")
+        return chances
 
     def criterion(self, features: pd.DataFrame) -> float:
         """Say how well the personas fit: BIC for the mixture (less is better), silhouette for k-prototypes (more is).
@@ -118,6 +136,7 @@ class Personas:
         features
             What it was fitted on. The silhouette compares pairs, so it takes 1,500 customers at most.
         """
+        features = table(features)
         if isinstance(self.parameters, Mixture):
             return bic(self.parameters, self.encoding.scaled(features), self.encoding.coded(features))
         from sklearn.metrics import silhouette_score
@@ -139,28 +158,43 @@ class Personas:
             The file.
         """
         saved = _Saved(_VERSION, self.seed, self.encoding, self.parameters)
-        Path(path).write_bytes(msgspec.json.format(msgspec.json.encode(saved), indent=1))
+        write_whole(Path(path), msgspec.json.format(msgspec.json.encode(saved), indent=1))
 
 
-def fit(features: pd.DataFrame, k: int, method: str = "mixture", *, seed: int = 0, starts: int = 3) -> Personas:
+def fit(
+    features: pd.DataFrame,
+    k: int,
+    method: str = "mixture",
+    *,
+    scale: Mapping[str, str] | None = None,
+    seed: int = 0,
+    starts: int = 3,
+) -> Personas:
     """Find k personas in features.
 
     Parameters
     ----------
     features
-        From `crmlib.personas.features`, or any table of floats, categories and booleans with one row a customer.
-        The order of the rows does not matter.
+        From `crmlib.personas.features`, or any table of numbers, categories and booleans with one row a customer.
+        Neither the order of the rows nor the names of the columns matter. A column that is empty or the same for
+        everyone is left out; printing the personas says which.
     k
         How many.
     method
         ``mixture`` or ``k-prototypes``.
+    scale
+        How numbers count, by column: ``linear``, ``root`` or ``log``. By default values that are never below 0 and
+        skewed (above 0.5) count by their logarithm, shares (never above 1, skewed above 1) by their root, all others as
+        they are. The
+        choice is kept with the personas, and is the same for new customers.
     seed, starts
         The best of so many random starts is kept.
 
     Raises
     ------
     CrmlibError
-        Too few customers for k personas, no usable column, or an unknown method.
+        Too few customers for k personas, no usable column, a value that is no number or that its scale cannot take, or
+        an unknown method.
 
     Examples
     --------
@@ -170,6 +204,7 @@ def fit(features: pd.DataFrame, k: int, method: str = "mixture", *, seed: int = 
     """
     if method not in METHODS:
         raise CrmlibError(f"There is no method {method!r}. {did_you_mean(method, METHODS)}")
+    features = table(features)
     if k < 2 or len(features) < 2 * k:  # noqa: PLR2004 - a persona is at least two customers, beside another persona
         raise CrmlibError(
             f"personas: {k} personas of {len(features)} customers. Ask for 2 or more, and bring 2 customers for each."
@@ -177,7 +212,7 @@ def fit(features: pd.DataFrame, k: int, method: str = "mixture", *, seed: int = 
     if not features.index.is_unique:
         raise CrmlibError("personas: features hold a customer twice. Use one row a customer, the customer as index.")
     ordered = features.sort_index()
-    encoding = learn(ordered)
+    encoding = learn(ordered, scale)
     numbers, codes = encoding.scaled(ordered), encoding.coded(ordered)
     if not encoding.numbers and not encoding.answers:
         raise CrmlibError("personas: no feature differs between customers, so there is nothing to tell them apart by.")
@@ -211,6 +246,6 @@ def load(path: str | Path) -> Personas:
     return Personas(saved.encoding, saved.parameters, saved.seed)
 
 
-def _spread(rows: int, most: int) -> NDArray[np.int64]:
+def _spread(rows: int, most: int) -> Ints:
     """Return the places of at most so many rows, spread evenly."""
     return np.unique(np.linspace(0, rows - 1, min(rows, most)).astype(np.int64))

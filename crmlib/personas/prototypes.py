@@ -17,12 +17,9 @@ from scipy.spatial.distance import cdist
 from crmlib.errors import CrmlibError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from crmlib.arrays import Floats, Ints
     from crmlib.personas.encoding import Encoding
 
-    Floats = NDArray[np.float64]
-    Codes = NDArray[np.int64]
 
 __all__ = ["Prototypes", "distances", "fit_prototypes", "pairwise"]
 
@@ -48,7 +45,7 @@ class Prototypes(msgspec.Struct, frozen=True, tag="k-prototypes"):
     ranks: list[tuple[float, float]]
 
 
-def fit_prototypes(encoding: Encoding, numbers: Floats, codes: Codes, k: int, *, seed: int, starts: int) -> Prototypes:
+def fit_prototypes(encoding: Encoding, numbers: Floats, codes: Ints, k: int, *, seed: int, starts: int) -> Prototypes:
     """Fit k prototypes.
 
     kmodes starts from random centres and is slow to leave poor ones. It gets the centres of k-means on the numbers
@@ -97,7 +94,7 @@ def fit_prototypes(encoding: Encoding, numbers: Floats, codes: Codes, k: int, *,
     )
 
 
-def distances(prototypes: Prototypes, encoding: Encoding, numbers: Floats, codes: Codes) -> Floats:
+def distances(prototypes: Prototypes, encoding: Encoding, numbers: Floats, codes: Ints) -> Floats:
     """Return each customer's distance to each prototype.
 
     Parameters
@@ -112,7 +109,7 @@ def distances(prototypes: Prototypes, encoding: Encoding, numbers: Floats, codes
     return np.asarray(cdist(points, np.asarray(prototypes.centres), "sqeuclidean") + prototypes.gamma * differing)
 
 
-def pairwise(prototypes: Prototypes, encoding: Encoding, numbers: Floats, codes: Codes) -> Floats:
+def pairwise(prototypes: Prototypes, encoding: Encoding, numbers: Floats, codes: Ints) -> Floats:
     """Return the distances between customers, measured as k-prototypes does: for the silhouette.
 
     Parameters
@@ -125,7 +122,7 @@ def pairwise(prototypes: Prototypes, encoding: Encoding, numbers: Floats, codes:
     return np.asarray(cdist(points, points, "sqeuclidean") + prototypes.gamma * differing)
 
 
-def _ranks(encoding: Encoding, codes: Codes) -> list[tuple[float, float]]:
+def _ranks(encoding: Encoding, codes: Ints) -> list[tuple[float, float]]:
     found = []
     for answer, column in zip(encoding.answers, codes.T, strict=True):
         if _is_rank(answer.ordered, answer.levels):
@@ -138,7 +135,7 @@ def _is_rank(ordered: bool, levels: tuple[str, ...]) -> bool:  # noqa: FBT001 - 
     return ordered or levels == ("False", "True")
 
 
-def _split(encoding: Encoding, numbers: Floats, codes: Codes, ranks: list[tuple[float, float]]) -> tuple[Floats, Codes]:
+def _split(encoding: Encoding, numbers: Floats, codes: Ints, ranks: list[tuple[float, float]]) -> tuple[Floats, Ints]:
     """Return numbers and ranks without gaps, and the nominal answers."""
     is_rank = np.array([_is_rank(answer.ordered, answer.levels) for answer in encoding.answers], dtype=bool)
     ranked = codes[:, is_rank].astype(float)
@@ -148,5 +145,5 @@ def _split(encoding: Encoding, numbers: Floats, codes: Codes, ranks: list[tuple[
     return np.hstack([np.nan_to_num(numbers), ranked]), codes[:, ~is_rank]
 
 
-def _mode(column: Codes) -> int:
+def _mode(column: Ints) -> int:
     return int(np.bincount(column).argmax())

@@ -7,8 +7,9 @@ visits, orders and points it takes is in the policy.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from crmlib import engine
@@ -20,10 +21,11 @@ from crmlib.personas.features import visits
 if TYPE_CHECKING:
     from datetime import date
 
+    from crmlib.arrays import Ints
     from crmlib.policy import Policy
     from crmlib.shop import Shop
 
-__all__ = ["STAGES", "affinity", "furthest_stage"]
+__all__ = ["STAGES", "affinity", "furthest_stage", "recommendations"]
 
 #: The five stages of the journey, first to last.
 STAGES = ("awareness", "consideration", "acquisition", "retention", "advocacy")
@@ -66,18 +68,52 @@ def furthest_stage(shop: Shop, *, as_of: date | str | None = None, policy: Polic
         if "registered_ts" in accounts:
             accounts = accounts[accounts["registered_ts"] < pd.Timestamp(end)]
         known = known.union(accounts.index)
-    counts = counts.reindex(known, fill_value=0)
-    reached = pd.Series(0, index=known)
-    if seen is not None:
-        reached[seen.reindex(known, fill_value=0) >= rules.consideration_visits] = 1
-    reached[counts >= 1] = 2
-    reached[counts >= rules.retention_orders] = 3
-    if "surveys" in shop.tables and {"kind", "score", "answered_ts"} <= set(shop.surveys.columns):
-        answers = engine.run("personas_promoters", tables={"surveys": shop.surveys}, until=end).to_pandas()
-        score = answers.set_index("customer_id")["score"].reindex(known)
-        reached[(score >= rules.promoter_from).fillna(value=False).astype(bool) & (counts >= 1)] = 4
-    stage = pd.Categorical.from_codes(reached.to_numpy(), categories=pd.Index(STAGES), ordered=True)
+    score = recommendations(shop, as_of=day)
+    reached = reached_by(
+        counts.reindex(known, fill_value=0).to_numpy(),
+        None if seen is None else seen.reindex(known, fill_value=0).to_numpy(),
+        None if score is None else score.reindex(known).to_numpy(dtype=float),
+        rules,
+    )
+    stage = pd.Categorical.from_codes(reached, categories=pd.Index(STAGES), ordered=True)
     return pd.Series(stage, index=known.rename("customer_id"), name="stage")
+
+
+def recommendations(shop: Shop, *, as_of: date | str | None = None) -> pd.Series | None:
+    """Return the latest answer of each customer to whether they would recommend the shop; None without surveys.
+
+    Parameters
+    ----------
+    shop, as_of
+        As for `furthest_stage`.
+    """
+    if "surveys" not in shop.tables or not {"kind", "score", "answered_ts"} <= set(shop.surveys.columns):
+        return None
+    end = until(as_day(as_of or shop.as_of))
+    answers = engine.run("personas_promoters", tables={"surveys": shop.surveys}, until=end).to_pandas()
+    score: pd.Series = answers.set_index("customer_id")["score"]
+    return score
+
+
+def reached_by(orders: Any, visits: Any, score: Any, rules: policies.Personas) -> Ints:
+    """Return the number of the furthest stage that each customer reached.
+
+    Parameters
+    ----------
+    orders, visits, score
+        Of each customer: how many, how many (None where nobody is seen to visit), and the latest answer (missing
+        without one; None without surveys).
+    rules
+        The thresholds.
+    """
+    reached = np.zeros(len(orders), dtype=np.int64)
+    if visits is not None:
+        reached[visits >= rules.consideration_visits] = 1
+    reached[orders >= 1] = 2
+    reached[orders >= rules.retention_orders] = 3
+    if score is not None:
+        reached[(score >= rules.promoter_from) & (orders >= 1)] = 4
+    return reached
 
 
 def affinity(counts: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from crmlib.plots.churn import (
     signal_dots,
     survival_steps,
     targeting_lines,
+    uplift_lines,
 )
 from crmlib.plots.clv import (
     alive_curve,
@@ -51,7 +52,7 @@ from crmlib.plots.kpis import growth_bars, kpi_panels
 from crmlib.plots.orders import month_bars, share_bar, tier_bars, value_curve
 from crmlib.plots.personas import affinity_map, card_bars, choice_lines, stage_bars, truth_map
 from crmlib.plots.rfm import migration_map, rf_map, score_bars, segment_bars
-from crmlib.plots.style import BLUE, COLOURS, GREEN, GREY, ORANGE, PINK, SKY, VERMILION, use_style
+from crmlib.plots.style import BLUE, COLOURS, GREEN, GREY, ORANGE, PINK, SKY, VERMILION, literal, use_style
 from crmlib.plots.surveys import (
     chance_bars,
     control_chart,
@@ -102,6 +103,7 @@ __all__ = [
     "interval_dots",
     "kpi_panels",
     "leaderboard",
+    "literal",
     "mark_bars",
     "migration_map",
     "month_bars",
@@ -130,6 +132,7 @@ __all__ = [
     "truth_map",
     "type_bars",
     "uplift_dots",
+    "uplift_lines",
     "use_style",
     "value_curve",
 ]

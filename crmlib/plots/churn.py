@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
 
+    from crmlib.churn import UpliftCurve
+
 __all__ = [
     "calibration_lines",
     "cohort_map",
@@ -31,6 +33,7 @@ __all__ = [
     "signal_dots",
     "survival_steps",
     "targeting_lines",
+    "uplift_lines",
 ]
 
 _DASHES = ("-", "--", "-.", ":")
@@ -267,4 +270,40 @@ def targeting_lines(table: pd.DataFrame, *, title: str, language: str = "en") ->
     axes.set(xlabel=label("ranked_contacted", language), ylabel=label("extra_orders", language), title=title)
     axes.set(xlim=(0, 1))
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+    return axes
+
+
+def uplift_lines(curves: Mapping[str, UpliftCurve], *, title: str, language: str = "en") -> Axes:
+    """Draw the cumulative gain of rankings as lots show it, beside chance and its band, with the truth on top.
+
+    Parameters
+    ----------
+    curves
+        By name, from `crmlib.churn.uplift_curve`, all of the same lots. Of a single one its own interval is drawn, too.
+    title
+        The finding.
+    language
+        ``en`` or ``it``.
+    """
+    axes = plt.subplots(figsize=(7.6, 4.6))[1]
+    chance = next(iter(curves.values())).table
+    axes.fill_between(chance["contacted"], chance["chance_low"], chance["chance_high"], color=GREY, alpha=0.25,
+                      linewidth=0, label=label("band_by_chance", language))  # fmt: skip
+    axes.plot(chance["contacted"], chance["chance"], color=GREY, linestyle=":", linewidth=1.6,
+              label=label("by_chance", language))  # fmt: skip
+    for position, (name, curve) in enumerate(curves.items()):
+        table, colour = curve.table, COLOURS[position % len(COLOURS)]
+        if len(curves) == 1:
+            known = table[np.isfinite(table["low"]) & np.isfinite(table["high"])]
+            axes.vlines(known["contacted"], known["low"], known["high"], color=colour, alpha=0.35, linewidth=2)
+        axes.plot(table["contacted"], table["gain"], color=colour, linestyle=_DASHES[position % len(_DASHES)],
+                  linewidth=2, label=name)  # fmt: skip
+        if "truth" in table:
+            axes.plot(table["contacted"], table["truth"], color=colour, marker="D", markersize=3.5, linewidth=0.8,
+                      alpha=0.8, label=f"{name}: {label('uplift_true', language)}")  # fmt: skip
+    axes.axhline(0, color=GREY, linewidth=1)
+    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.set(xlabel=label("ranked_contacted", language), ylabel=label("extra_orders", language), title=title)
+    axes.set(xlim=(0, 1))
+    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=9)
     return axes

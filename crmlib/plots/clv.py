@@ -150,7 +150,10 @@ def purchases_map(
         ``en`` or ``it``.
     """
     frequency, recency = (grid.ravel() for grid in np.meshgrid(np.arange(most + 1.0), np.arange(age + 1.0)))
-    expected = np.asarray(model.predict(duration, frequency, recency, np.full(frequency.size, float(age))))
+    possible = (frequency > 0) | (recency == 0)  # who never bought again has no later last purchase
+    expected = np.full(frequency.size, np.nan)
+    ages = np.full(int(possible.sum()), float(age))
+    expected[possible] = np.asarray(model.predict(duration, frequency[possible], recency[possible], ages))
     expected = expected.reshape(age + 1, most + 1)
     meaning = f"{label('expected_purchases', language)} ({duration:g} {label(unit, language).lower()})"
     return _map(expected, title=title, meaning=meaning, unit=unit, language=language)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
+    from crmlib.arrays import Floats
     from crmlib.offers import CampaignProfit
 
 __all__ = ["action_dots", "arm_dots", "peeking_lines", "power_curve", "profit_waterfall", "uplift_dots"]
@@ -60,7 +60,7 @@ def _intervals(table: pd.DataFrame, name: str, scale: float) -> pd.DataFrame:
     return scale * rows.rename(columns={"difference": "estimate"})
 
 
-def peeking_lines(z: NDArray[np.float64], alarms: pd.DataFrame, *, title: str, language: str = "en") -> Axes:
+def peeking_lines(z: Floats, alarms: pd.DataFrame, *, title: str, language: str = "en") -> Axes:
     """Draw some experiments without any effect, look after look, and the share that has raised an alarm so far.
 
     Parameters

@@ -30,7 +30,7 @@ def leaderboard(summary: pd.DataFrame, *, best: str = "oracle", title: str, lang
     Parameters
     ----------
     summary
-        From `crmlib.synth.Comparison.summary`: gain, low, high; one row a plan.
+        From `crmlib.futures.Comparison.summary`: gain, low, high; one row a plan.
     best
         The plan whose gain counts as possible; without a row of that name no shares are written.
     title

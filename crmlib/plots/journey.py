@@ -5,7 +5,7 @@ Each function draws one figure and returns its axes; the title is the caller's f
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -59,6 +59,8 @@ def type_bars(mapped: pd.DataFrame, *, title: str, language: str = "en") -> Axes
 def funnel_bars(funnel: pd.DataFrame, *, title: str, language: str = "en") -> Axes:
     """Draw how many people came at least so far, and which share of the step before that is.
 
+    Advocacy, a share of those who answered, stands apart in another colour.
+
     Parameters
     ----------
     funnel
@@ -71,9 +73,15 @@ def funnel_bars(funnel: pd.DataFrame, *, title: str, language: str = "en") -> Ax
     by = str(funnel.columns[0])
     axes = plt.subplots(figsize=(8, 0.55 * len(funnel) + 1.5))[1]
     places = np.arange(len(funnel))[::-1]
-    axes.barh(places, funnel["people"], color=sns.color_palette("Blues", len(funnel) + 2)[2:], height=0.72)
-    for place, people, share in zip(places, funnel["people"], funnel["step_share"], strict=True):
-        told = f" {people:,}" if np.isnan(share) else f" {people:,} ({share:.0%})"
+    colours = sns.color_palette("Blues", len(funnel) + 2)[2:]
+    beside = (funnel[by].astype(str) == "advocacy").to_numpy()
+    colours = [sns.color_palette()[1] if apart else colour for apart, colour in zip(beside, colours, strict=True)]
+    axes.barh(places, funnel["people"], color=colours, height=0.72)
+    for place, row, apart in zip(places, funnel.itertuples(), beside, strict=True):
+        cells: Any = row
+        people, share = cells.people, cells.step_share
+        answered = f" {label('journey_answered', language).format(count=f'{cells.of:,.0f}')}" if apart else ""
+        told = f" {people:,}" if np.isnan(share) else f" {people:,} ({share:.0%}{answered})"
         axes.text(people, place, told, va="center", fontsize=9)
     axes.set_yticks(places, [label(f"{by}_{name}", language) for name in funnel[by]])
     axes.set(xlabel=label("journey_people", language), title=title, xlim=(0, 1.17 * funnel["people"].max()))

@@ -16,7 +16,7 @@ from crmlib.plots.style import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION
 from crmlib.text import label
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     import pandas as pd
     from matplotlib.axes import Axes
@@ -27,15 +27,19 @@ _COLUMNS = 4
 _SMALL = 100  # below it, a figure is told with two decimals
 
 
-def kpi_panels(board: pd.DataFrame, *, title: str, language: str = "en") -> Sequence[Axes]:
+def kpi_panels(
+    board: pd.DataFrame, *, title: str, changed: Collection[str] = (), language: str = "en"
+) -> Sequence[Axes]:
     """Draw each key figure on a scale of its own: now with its interval, and in the period before.
 
     Parameters
     ----------
     board
-        From `crmlib.kpis.dashboard`; key figures without a value are left out.
+        From `crmlib.kpis.dashboard`; key figures without a value are left out. Those in ``changed`` carry a star.
     title
         The finding.
+    changed
+        Names of the key figures that changed by more than chance, from `crmlib.kpis.changed`.
     language
         ``en`` or ``it``.
     """
@@ -45,7 +49,7 @@ def kpi_panels(board: pd.DataFrame, *, title: str, language: str = "en") -> Sequ
     panels = list(grid.flat)
     figure_of: Any
     for axes, figure_of in zip(panels, table.itertuples(), strict=False):
-        _panel(axes, figure_of, language)
+        _panel(axes, figure_of, language, star=figure_of.kpi in changed)
     for axes in panels[len(table) :]:
         axes.set_axis_off()
     handles, names = panels[0].get_legend_handles_labels()
@@ -55,7 +59,7 @@ def kpi_panels(board: pd.DataFrame, *, title: str, language: str = "en") -> Sequ
     return panels[: len(table)]
 
 
-def _panel(axes: Axes, row: Any, language: str) -> None:
+def _panel(axes: Axes, row: Any, language: str, *, star: bool) -> None:
     """Draw one key figure: two dots, one above the other, and the interval of the later."""
     if not math.isnan(row.low):
         top = row.high if math.isfinite(row.high) else row.value
@@ -63,7 +67,8 @@ def _panel(axes: Axes, row: Any, language: str) -> None:
     axes.scatter([row.value], [0], color=BLUE, s=42, zorder=3, label=label("kpi_now", language))
     # drawn even where it is missing, for the legend
     axes.scatter([row.previous], [1], color=GREY, marker="D", s=30, zorder=3, label=label("kpi_before", language))
-    axes.set_title(f"{label(f'kpi_{row.kpi}', language)}: {_told(row.value, row.unit)}", fontsize=9.5, pad=4)
+    name = f"{label(f'kpi_{row.kpi}', language)}: {_told(row.value, row.unit)}{' *' if star else ''}"
+    axes.set_title(name, fontsize=9.5, pad=4, fontweight="bold" if star else "normal")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _told(value, row.unit)))
     axes.xaxis.set_major_locator(MaxNLocator(3))
     axes.set(yticks=[], ylim=(1.6, -0.6))

@@ -50,6 +50,12 @@ def choice_lines(
     panels[1].plot(table["k"], table["stability"], color=BLUE, marker="o")
     panels[1].fill_between(table["k"], table["low"], table["high"], color=BLUE, alpha=0.18)
     panels[1].set(ylabel=label("persona_stability", language), ylim=(0, 1.03))
+    if "noise_low" in table:
+        panels[1].fill_between(table["k"], table["noise_low"], table["noise_high"], color=GREY, alpha=0.35)
+        last = table[table["noise_high"].notna()].tail(1)
+        for k, high in zip(last["k"], last["noise_high"], strict=True):
+            at = {"ha": "right", "va": "bottom", "fontsize": 9, "color": GREY}
+            panels[1].annotate(label("persona_noise", language), (k, high), **at)
     for axes in panels:
         axes.axvline(chosen, color=ORANGE, linewidth=6, alpha=0.35, zorder=0)
         axes.set(xlabel=label("persona_k", language), xticks=table["k"])
@@ -71,7 +77,7 @@ def card_bars(cards: Sequence[Card], *, title: str, traits: int = 6, language: s
     language
         ``en`` or ``it``.
     """
-    from crmlib.personas.cards import spoken
+    from crmlib.personas.cards import number_name, spoken
 
     columns = 2
     rows = -(-len(cards) // columns)
@@ -82,7 +88,7 @@ def card_bars(cards: Sequence[Card], *, title: str, traits: int = 6, language: s
         axes.set_axis_off()
     for axes, card in zip(panels, cards, strict=False):
         numbers = card.numbers[np.isfinite(card.numbers["index"])]
-        named = [label(f"persona_{feature}", language) for feature in numbers["feature"]]
+        named = [number_name(feature, language) for feature in numbers["feature"]]
         both = pd.Series(numbers["index"].to_numpy(), index=named)
         both = both.loc[(both - _EVEN).abs().sort_values(ascending=False).index[:2]]
         strong = card.traits[(card.traits["value"] >= 0.1) & (card.traits["index"] > _EVEN)].head(traits - len(both))  # noqa: PLR2004 - as on the card

@@ -10,7 +10,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.ticker import PercentFormatter
 
-from crmlib.plots.style import BLUE, COLOURS, GREY
+from crmlib.plots.style import BLUE, COLOURS, GREY, literal
 from crmlib.text import label, segment_name
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def segment_bars(segments: pd.DataFrame, *, title: str, language: str = "en") ->
     for offset, name, colour in ((0.2, "customer_share", GREY), (-0.2, "value_share", BLUE)):
         bars = axes.barh(places + offset, table[name], height=0.38, color=colour, label=label(name, language))
         axes.bar_label(bars, labels=[f"{share:.0%}" for share in table[name]], fontsize=8.5, padding=3)
-    axes.set_yticks(places, [segment_name(name, language) for name in table["segment"]])
+    axes.set_yticks(places, [literal(segment_name(name, language)) for name in table["segment"]])
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set(xlabel=label("share", language), title=title)
     axes.grid(visible=False, axis="y")
@@ -126,7 +126,8 @@ def migration_map(matrix: pd.DataFrame, *, title: str, language: str = "en") -> 
         ax=axes,
     )
     other = {"(new)": label("new_customers", language), "(gone)": label("gone_customers", language)}
-    named = {name: other.get(name) or segment_name(name, language) for name in (*matrix.index, *matrix.columns)}
+    names = (*matrix.index, *matrix.columns)
+    named = {name: other.get(name) or literal(segment_name(name, language)) for name in names}
     axes.set_xticklabels([named[name] for name in matrix.columns], rotation=40, ha="right")
     axes.set_yticklabels([f"{named[name]}  ({count:,})" for name, count in matrix.sum(axis=1).items()], rotation=0)
     axes.set(xlabel=label("after", language), ylabel=label("before", language), title=title)

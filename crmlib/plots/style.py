@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import seaborn as sns
 
-__all__ = ["BLUE", "COLOURS", "GREEN", "GREY", "ORANGE", "PINK", "SKY", "VERMILION", "use_style"]
+__all__ = ["BLUE", "COLOURS", "GREEN", "GREY", "ORANGE", "PINK", "SKY", "VERMILION", "literal", "use_style"]
 
 BLUE, ORANGE, GREEN, PINK, SKY, VERMILION = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"
 GREY = "#8a8f98"
@@ -36,3 +36,19 @@ def use_style() -> None:
             "svg.hashsalt": "crmlib",
         },
     )
+
+
+def literal(text: str) -> str:
+    r"""Return a text of the user's own as a figure shows it: between two dollars matplotlib would set a formula.
+
+    Parameters
+    ----------
+    text
+        Such as a segment's name.
+
+    Examples
+    --------
+    >>> print(literal("5$ to 10$"))
+    5\$ to 10\$
+    """
+    return text.replace("$", r"\$")

@@ -243,7 +243,8 @@ def _steps(values: ArrayLike) -> list[float]:
 def _drawn(term: str) -> str:
     """Name a pictograph: the fonts of figures have none."""
     return " ".join(
-        word if word[0].isalpha() else f"[{unicodedata.name(word, 'sign').lower()}]" for word in term.split()
+        word if word.isalnum() or len(word) > 1 else f"[{unicodedata.name(word, 'sign').lower()}]"
+        for word in term.split()
     )
 
 

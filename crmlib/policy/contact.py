@@ -40,6 +40,10 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         Days from order to delivery, where the source does not say when things were delivered.
     language
         Of messages to those who speak none of the languages that messages are written in.
+    grounds
+        What columns of the shop's own table of customers were given for, by column: ``contract``, ``marketing``,
+        ``profiling`` (used for those alone who allow profiling) or ``none``. Nobody is chosen for a contact by a column
+        of which nothing says what it was given for.
     """
 
     most: Annotated[int, msgspec.Meta(ge=0)] = 3
@@ -53,6 +57,7 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     interest_days: Annotated[float, msgspec.Meta(ge=0, le=365)] = 1
     delivery_days: Annotated[float, msgspec.Meta(ge=0, le=365)] = 4
     language: Literal["en", "it"] = "en"
+    grounds: dict[str, Literal["contract", "marketing", "profiling", "none"]] = {}
 
     def __post_init__(self) -> None:
         for name in ("quiet_from", "quiet_until"):

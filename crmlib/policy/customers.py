@@ -7,8 +7,12 @@ from typing import Annotated, Literal
 import msgspec
 
 from crmlib.errors import PolicyError
+from crmlib.words import did_you_mean
 
-__all__ = ["Clv", "Personas", "Rfm", "Tiers"]
+__all__ = ["SEGMENT_MAPS", "Clv", "Personas", "Rfm", "Tiers"]
+
+#: The segment maps that come with crmlib; any other is a CSV file of the shop's own.
+SEGMENT_MAPS = ("classic", "descriptive")
 
 Edges = tuple[float, float, float, float]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -37,20 +41,33 @@ class Rfm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
         ``quantile`` reads the four cut-points of each measure off the customers (their fifths); ``fixed`` takes
         the ones below.
     segment_map
-        ``classic``, the map that is common in the field, or ``descriptive``, which follows the course texts to the
-        letter.
+        ``classic``, the map that is common in the field; ``descriptive``, which follows the course texts to the
+        letter; or the path of a CSV file with the columns code and segment (see docs/how-to/segment-map.md), which in
+        a .toml file is seen from that file's folder.
     recency_days, frequency, monetary
         The four rising cut-points for ``fixed``: days, orders, and money in the shop's currency. A value scores
         1, and one more for each cut-point below it (recency: 5, and one less).
     """
 
     method: Literal["quantile", "fixed"] = "quantile"
-    segment_map: Literal["classic", "descriptive"] = "classic"
+    segment_map: str = "classic"
     recency_days: Edges = (30, 90, 180, 365)
     frequency: Edges = (1, 2, 4, 8)
     monetary: Edges = (50, 150, 400, 1000)
 
+    @property
+    def own_map(self) -> bool:
+        """Whether the segment map is a file of the shop's own."""
+        return self.segment_map not in SEGMENT_MAPS
+
     def __post_init__(self) -> None:
+        if self.own_map and not any(mark in self.segment_map for mark in "./\\"):
+            hint = did_you_mean(self.segment_map, SEGMENT_MAPS)
+            raise PolicyError(
+                f"policy rfm.segment_map: there is no map {self.segment_map!r}. {hint} Write "
+                f"{' or '.join(SEGMENT_MAPS)}, or the path of a CSV file of your own with the columns code and "
+                'segment, such as "my_map.csv".'
+            )
         for name in ("recency_days", "frequency", "monetary"):
             edges = getattr(self, name)
             if list(edges) != sorted(edges):
@@ -67,12 +84,13 @@ class Clv(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     annual_discount
         Rate per year at which later money counts less.
     margin
-        Share of the revenue that stays with the shop. 1 gives revenue, not profit.
+        Share of the revenue that stays with the shop, where it is another than ``money.margin``. 1 gives revenue, not
+        profit.
     """
 
     horizon_months: Annotated[int, msgspec.Meta(ge=1, le=600)] = 12
     annual_discount: Annotated[float, msgspec.Meta(ge=0, le=10)] = 0.10
-    margin: Share = 1.0
+    margin: Share | None = None
 
 
 class Tiers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

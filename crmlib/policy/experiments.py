@@ -47,7 +47,8 @@ class Offers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     Attributes
     ----------
     margin
-        Share of the list price that stays with the shop, before any discount.
+        Share of the list price that stays with the shop, before any discount, where it is another than
+        ``money.margin``.
     least_support
         Share of the baskets that must hold a set of items for it to count as frequent.
     least_lift
@@ -60,7 +61,7 @@ class Offers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         An up-grade costs at least and at most so many times as much as what the customer buys of its kind.
     """
 
-    margin: Share = 0.30
+    margin: Share | None = None
     least_support: Open = 0.01
     least_lift: Annotated[float, msgspec.Meta(ge=0)] = 1.1
     suggestions: Annotated[int, msgspec.Meta(ge=1)] = 5

@@ -90,7 +90,7 @@ class Churn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Surveys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """How answers to surveys are counted, and how long a questionnaire may be.
+    """How answers to surveys are counted.
 
     Attributes
     ----------
@@ -110,8 +110,6 @@ class Surveys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         A customer who logs in or orders within so many days after being asked was still there.
     reply_hours
         A request whose first reply took longer was slow.
-    most_questions
-        A questionnaire of more questions is refused: it is no longer short.
     """
 
     nps_scale: Literal["nps_0_10", "nps_1_10"] = "nps_0_10"
@@ -121,7 +119,6 @@ class Surveys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     control_sigmas: Annotated[float, msgspec.Meta(gt=0, le=10)] = 3
     reaction_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 90
     reply_hours: Annotated[float, msgspec.Meta(ge=0)] = 24
-    most_questions: Annotated[int, msgspec.Meta(ge=1, le=100)] = 8
 
     def __post_init__(self) -> None:
         if self.csat_top >= self.csat_scale:

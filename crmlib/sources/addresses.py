@@ -20,6 +20,8 @@ __all__ = ["PASSWORD", "Address", "address", "password_apart", "without_password
 PASSWORD = "CRMLIB_DATABASE_PASSWORD"  # noqa: S105 - a name, no password
 #: Where Spark Connect's clients look for a token.
 _TOKEN = "SPARK_CONNECT_AUTHENTICATE_TOKEN"  # noqa: S105 - a name, no token
+#: A password of fewer letters is taken out only where a password can stand.
+_LEAST_LETTERS = 4
 _SECRET = re.compile(r"password|passwd|pwd|secret|token|key_id|access_key", re.IGNORECASE)
 
 
@@ -54,8 +56,10 @@ class Address:
         """
         text = str(told).replace(self.url, self.shown)
         for secret in {self.password, quote(self.password or "", safe=""), _split(self.url)[1]}:
-            if secret:
+            if secret and len(secret) >= _LEAST_LETTERS:
                 text = text.replace(secret, "***")
+            elif secret:  # a letter or two stand in every sentence, and gaps in all of them would tell which
+                text = re.sub(rf"(?<=[:='\"]){re.escape(secret)}(?=[@&'\"\s]|$)", "***", text)
         return " ".join(text.split())
 
 

@@ -173,29 +173,6 @@ class Dialect:
             total += int.from_bytes(hashlib.blake2b(spelled, digest_size=8).digest())
         return f"{count} {total}"
 
-    def tally(self, text: str) -> tuple[int, str]:
-        """Return number and checksum of a query's rows, computed by MySQL or MariaDB; those of two sets add up.
-
-        Parameters
-        ----------
-        text
-            A query.
-        """
-        relation = f"({text}) as crmlib_rows"
-        spelled = ", ".join(f"coalesce({self._quote(name)}, char(0))" for name in self.columns(relation, "."))
-        said = self.rows(f"select count(*), coalesce(sum(crc32(concat_ws(char(31), {spelled}))), 0) from {relation}")[0]
-        return int(said[0]), str(int(said[1]))
-
-    def rows(self, text: str) -> list[tuple[Any, ...]]:
-        """Return a small result as tuples.
-
-        Parameters
-        ----------
-        text
-            A query.
-        """
-        return [tuple(row) for row in self._execute(text)]
-
     def _execute(self, text: str) -> Any:
         import sqlalchemy
 

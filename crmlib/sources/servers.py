@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 import duckdb
 
 from crmlib.errors import SchemaError, SourceError
-from crmlib.schema import TABLES, did_you_mean, match_columns
+from crmlib.shop.platforms import chosen
+from crmlib.shop.raw import Raw, Wanted
+from crmlib.shop.recognition import table_called
+from crmlib.shop.schema import TABLES, match_columns
 from crmlib.sources.addresses import Address, address
+from crmlib.sources.catalogue import HELD_BY
 from crmlib.sources.dialects import Dialect
 from crmlib.sources.files import refuse_repeated
-from crmlib.sources.packaged import HELD_BY
 from crmlib.sources.postgresql import PostgreSQL
-from crmlib.sources.raw import Raw, Reading, Wanted
+from crmlib.sources.source import Source, scheme_of
+from crmlib.words import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,11 +28,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from crmlib.engine import DuckDB, Table
+    from crmlib.shop.raw import Reading
 
-__all__ = ["ORDERS", "Server", "connect", "database_name", "loaded", "queries", "read_server", "server_fingerprint"]
+__all__ = ["DatabaseServer", "Server"]
 
 #: The tables that may hold the orders.
-ORDERS = ("orders", "order_lines")
+_ORDERS = ("orders", "order_lines")
+#: What looks like a database's URL, and is none.
+_NO_DATABASES = ("http", "https", "ftp", "file")
 
 
 class Server(Protocol):
@@ -55,97 +62,58 @@ class Server(Protocol):
     def checksum(self, text: str) -> str:
         """Return what identifies the rows of a query, in whichever order they come."""
 
-    def tally(self, text: str) -> tuple[int, str]:
-        """Return number and checksum of a query's rows; those of two sets of rows add up."""
-
-    def rows(self, text: str) -> list[tuple[Any, ...]]:
-        """Return a small result as tuples."""
-
     def close(self) -> None:
         """Give the connection back."""
 
 
-def read_server(url: str, engine: DuckDB, reading: Reading, wanted: Wanted) -> tuple[str, dict[str, Raw]]:
-    """Read a database's orders, and the other tables that crmlib knows, into the engine.
+class DatabaseServer(Source):
+    """``postgresql://user@host:port/database`` and the like; ``?table=`` reads that table alone, as orders."""
 
-    Parameters
-    ----------
-    url
-        ``postgresql://user@host:port/database`` and the like; ``?table=`` reads that table alone, as orders.
-    engine
-        Where the tables go.
-    reading
-        How text is to be read.
-    wanted
-        What of the tables is needed.
+    takes_query = True
+    last_resort = True
 
-    Returns
-    -------
-    tuple
-        A short name and the tables.
-    """
-    place = address(url)
-    with contextlib.closing(connect(place)) as server:
-        tables = {
-            name: Raw(label, loaded(engine, server, text, place, label), reading=reading)
-            for name, (label, text) in queries(server, place, reading, wanted).items()
-        }
-    return database_name(place), tables
+    @classmethod
+    def recognises(cls, source: Any) -> bool:
+        """Take any URL that could be a database's: SQLAlchemy's dialects are many."""
+        return scheme_of(source) not in {"", *_NO_DATABASES}
 
+    @property
+    def name(self) -> str:
+        """The database's."""
+        path = address(self.source).shown.partition("://")[2].partition("?")[0].partition("/")[2]
+        return path.rpartition("/")[2] or "database"
 
-def server_fingerprint(url: str, reading: Reading, wanted: Wanted) -> str:
-    """Identify what would be read from a database: it changes when a row of it does.
+    def read(self, engine: DuckDB, reading: Reading, wanted: Wanted) -> dict[str, Raw]:
+        """Copy the orders, and the other tables that crmlib knows, to the engine."""
+        place = address(self.source)
+        with contextlib.closing(_connect(place)) as server:
+            return {
+                name: Raw(label, _loaded(engine, server, text, place, label), reading=reading)
+                for name, (label, text) in _queries(server, place, reading, wanted).items()
+            }
 
-    PostgreSQL counts and hashes the needed columns itself and sends a few numbers. Other databases have no hash in
-    common: their rows come here to be hashed, and are forgotten.
+    def fingerprint(self, reading: Reading, wanted: Wanted) -> bytes:
+        """Return a checksum of what would be read.
 
-    Parameters
-    ----------
-    url, reading, wanted
-        As for `read_server`.
-    """
-    place = address(url)
-    total = hashlib.sha256()
-    with contextlib.closing(connect(place)) as server:
-        for name, (_, text) in queries(server, place, reading, wanted).items():
-            total.update(f"{name} {server.checksum(text)}\n".encode())
-    return total.hexdigest()
+        PostgreSQL counts and hashes the needed columns itself and sends a few numbers. Other databases have no hash in
+        common: their rows come here to be hashed, and are forgotten.
+        """
+        place = address(self.source)
+        total = hashlib.sha256()
+        with contextlib.closing(_connect(place)) as server:
+            for name, (_, text) in _queries(server, place, reading, wanted).items():
+                total.update(f"{name} {server.checksum(text)}\n".encode())
+        return total.hexdigest().encode()
 
 
-def connect(place: Address) -> Server:
-    """Connect to a database.
-
-    Parameters
-    ----------
-    place
-        Where it is.
-    """
+def _connect(place: Address) -> Server:
+    """Connect to a database."""
     scheme = place.shown.partition("://")[0]
     return PostgreSQL(place) if scheme in {"postgresql", "postgres"} else Dialect(place)
 
 
-def database_name(place: Address) -> str:
-    """Return what a shop is called after its database.
-
-    Parameters
-    ----------
-    place
-        Where it is.
-    """
-    path = place.shown.partition("://")[2].partition("?")[0].partition("/")[2]
-    return path.rpartition("/")[2] or "database"
-
-
-def queries(server: Server, place: Address, reading: Reading, wanted: Wanted) -> dict[str, tuple[str, str]]:
-    """Say which tables are read: the name here -> how errors call it, and the query that reads it.
-
-    Parameters
-    ----------
-    server
-        The connection.
-    place, reading, wanted
-        As for `read_server`.
-    """
+def _queries(server: Server, place: Address, reading: Reading, wanted: Wanted) -> dict[str, tuple[str, str]]:
+    """Say which tables are read: the name here -> how errors call it, and the query that reads it."""
     if wanted.query is not None:
         if place.table is not None:
             raise SourceError(f"{place.shown}: give ?table= or query=, not both.")
@@ -157,18 +125,18 @@ def queries(server: Server, place: Address, reading: Reading, wanted: Wanted) ->
             raise SchemaError(f"{place.shown}: there is no table {place.table!r}. {_near(place.table, there)}")
         label = f"table {place.table}"
         return {"orders": (label, _orders_query(server, there[place.table], label, reading, wanted))}
-    main = next((name for name in ORDERS if name in there), None)
+    main = next((name for name in _ORDERS if name in there), None)
     if main is None:
         raise SchemaError(
             f"{place.shown}: none of its tables is called orders. Say which holds them: ?table=name at the URL's end. "
             + _near("orders", there)
         )
-    known = [name for name in there if name in {*TABLES, *HELD_BY}]
+    known = [name for name in there if table_called(name) in {*TABLES, *HELD_BY}]
     return {
         name: (
             f"table {name}",
             _orders_query(server, there[name], f"table {name}", reading, wanted if name == main else Wanted())
-            if name in ORDERS
+            if name in _ORDERS
             else _whole(server.columns(there[name], reading.decimal), there[name], f"table {name}"),
         )
         for name in known
@@ -176,13 +144,19 @@ def queries(server: Server, place: Address, reading: Reading, wanted: Wanted) ->
 
 
 def _near(name: str, there: Mapping[str, str]) -> str:
-    return did_you_mean(name.rpartition(".")[2], there) if there else "It holds no table that you may read."
+    if not there:
+        return "It holds no table that you may read."
+    last = name.rpartition(".")[2]
+    elsewhere = [each for each in there if "." in each and each.rpartition(".")[2].casefold() == last.casefold()]
+    return f"Did you mean {' or '.join(map(repr, elsewhere))}?" if elsewhere else did_you_mean(last, there)
 
 
 def _orders_query(server: Server, relation: str, label: str, reading: Reading, wanted: Wanted) -> str:
     """Pick the columns that orders need; where one is missing all of them, so that the error can list them."""
     columns = server.columns(relation, reading.decimal)
     if wanted.every_column:
+        return _whole(columns, relation, label)
+    if chosen(wanted.preset, list(columns), label) is not None:
         return _whole(columns, relation, label)
     found = match_columns(list(columns), TABLES["order_lines"], mapped=wanted.columns, place=label)
     picked = set(found.values())
@@ -201,18 +175,8 @@ def _whole(columns: Mapping[str, Sequence[str]], relation: str, label: str) -> s
     return f"select {', '.join(expressions[0] for expressions in columns.values())} from {relation}"
 
 
-def loaded(engine: DuckDB, server: Server, text: str, place: Address, label: str) -> Table:
-    """Let the engine take batch after batch; what fails half-way leaves nothing behind.
-
-    Parameters
-    ----------
-    engine
-        Where the rows go.
-    server, text
-        The connection, and the query.
-    place, label
-        How errors name them.
-    """
+def _loaded(engine: DuckDB, server: Server, text: str, place: Address, label: str) -> Table:
+    """Let the engine take batch after batch; what fails half-way leaves nothing behind."""
     import pyarrow as pa
 
     with _progress(label, server, text) as advance:

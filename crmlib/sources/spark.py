@@ -9,74 +9,94 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote
 
+from crmlib.engine.connecting import in_one_line, quiet, session
+from crmlib.engine.spark import Spark
 from crmlib.errors import SourceError
-from crmlib.sources.raw import Raw
-from crmlib.spark_engine import Spark, quiet, session
+from crmlib.shop.raw import Raw
+from crmlib.sources.files import refuse_repeated
+from crmlib.sources.source import Source, scheme_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pyspark.sql import DataFrame, SparkSession
 
-__all__ = ["is_spark_frame", "is_spark_url", "read_spark", "spark_fingerprint"]
+    from crmlib.engine import DuckDB
+    from crmlib.shop.raw import Reading, Wanted
+
+__all__ = ["SparkCluster", "SparkFrames"]
 
 
-def is_spark_frame(data: Any) -> bool:
-    """Say whether something is a DataFrame of pyspark, without importing it.
-
-    Examples
-    --------
-    >>> is_spark_frame({"orders": 1})
-    False
-    """
+def _is_spark_frame(data: Any) -> bool:
+    """Say whether something is a DataFrame of pyspark, without importing it."""
     return type(data).__module__.startswith("pyspark.sql.") and hasattr(data, "sparkSession")
 
 
-def is_spark_url(source: Any) -> bool:
-    """Say whether a source is a URL of Spark.
+class SparkFrames(Source):
+    """A DataFrame of pyspark, or a dict of them by table name: they stay where they are."""
 
-    Examples
-    --------
-    >>> is_spark_url("spark://10.0.0.1:7077?table=orders"), is_spark_url("sqlite:///shop.db")
-    (True, False)
-    """
-    return isinstance(source, str) and source.startswith(("spark://", "sc://"))
+    on_cluster = True
+
+    @classmethod
+    def recognises(cls, source: Any) -> bool:
+        """Take a DataFrame of pyspark, and a dict that holds one."""
+        return _is_spark_frame(source) or (isinstance(source, dict) and any(map(_is_spark_frame, source.values())))
+
+    @property
+    def name(self) -> str:
+        """Nothing names it."""
+        return "tables" if isinstance(self.source, dict) else "dataframe"
+
+    def read(self, engine: DuckDB, reading: Reading, wanted: Wanted) -> dict[str, Raw]:  # noqa: ARG002 - they have types
+        """Take the tables where they are."""
+        if isinstance(self.source, dict):
+            return _from_frames(self.source)
+        return _from_frames({"orders": self.source}, "the Spark DataFrame")
+
+    def fingerprint(self, reading: Reading, wanted: Wanted) -> bytes:
+        """Refuse, as for DataFrames of pandas."""
+        del reading, wanted
+        raise SourceError("A DataFrame has no fingerprint: in another run it is gone. Name its table.")
 
 
-def read_spark(source: Any, tables: Mapping[str, str] | None = None) -> tuple[str, dict[str, Raw]] | None:
-    """Take a source's tables where they are, if they are on Spark.
+class SparkCluster(Source):
+    """A cluster's tables: ``spark://host:port`` or ``sc://host:port``, with ``?table=name`` or ``?table=path``."""
 
-    Parameters
-    ----------
-    source
-        A Spark DataFrame, a dict of them by table name, or a URL: ``spark://host:port`` or ``sc://host:port``, perhaps
-        with ``?table=name`` or ``?table=path``.
-    tables
-        Which tables a URL means: name in crmlib -> name in the cluster's catalogue, or path that all workers see.
+    takes_tables = True
+    on_cluster = True
 
-    Returns
-    -------
-    tuple or None
-        A short name and the tables; None for a source of another kind.
+    @classmethod
+    def recognises(cls, source: Any) -> bool:
+        """Take a URL of Spark."""
+        return scheme_of(source) in {"spark", "sc"}
 
-    Raises
-    ------
-    SourceError
-        A table cannot be read, or the source does not say which it is.
-    """
-    if is_spark_url(source):
-        return _from_url(source, tables)
-    if tables is not None:
-        raise SourceError("tables=... says which tables of a Spark cluster to open; this source is not one.")
-    if is_spark_frame(source):
-        return "dataframe", _from_frames({"orders": source}, "the Spark DataFrame")
-    if isinstance(source, dict) and any(map(is_spark_frame, source.values())):
-        return "tables", _from_frames(source)
-    return None
+    @property
+    def name(self) -> str:
+        """The cluster's address, of letters and digits."""
+        return re.sub(r"\W+", "-", _shown(_parts(self.source)[0]).partition("://")[2]).strip("-")
+
+    @property
+    def parallel(self) -> bool:
+        """Standalone, an application takes all cores that there are, and the next one waits for them."""
+        return not self.source.startswith("spark://")
+
+    def read(self, engine: DuckDB, reading: Reading, wanted: Wanted) -> dict[str, Raw]:  # noqa: ARG002 - they have types
+        """Take the tables where they are."""
+        return _from_url(self.source, wanted.tables)
+
+    def fingerprint(self, reading: Reading, wanted: Wanted) -> bytes:  # noqa: ARG002 - whole tables count
+        """Return a checksum of each table, computed on the cluster in one pass, whatever the order of its rows."""
+        parts = []
+        for name, raw in _from_url(self.source, wanted.tables).items():
+            count, total = raw.table.engine.rows(
+                f"select count(*), cast(sum(cast(xxhash64(*) as decimal(20, 0))) as string) from {raw.table.name}"
+            )[0]
+            parts.append(f"{name}:{count}:{total}")
+        return "\n".join(parts).encode()
 
 
 def _from_frames(frames: Mapping[str, DataFrame], label: str = "") -> dict[str, Raw]:
-    strangers = [name for name, data in frames.items() if not is_spark_frame(data)]
+    strangers = [name for name, data in frames.items() if not _is_spark_frame(data)]
     if strangers:
         raise SourceError(
             f"{', '.join(strangers)}: expected a Spark DataFrame as the other tables are, got a "
@@ -86,13 +106,24 @@ def _from_frames(frames: Mapping[str, DataFrame], label: str = "") -> dict[str, 
     if any(one is not sessions[0] for one in sessions):
         raise SourceError("The tables belong to several Spark sessions: take them from one.")
     engine = Spark(sessions[0])
-    return {str(name): Raw(label or f"table {name}", engine.adopt(data)) for name, data in frames.items()}
+    tables = {}
+    for name, data in frames.items():
+        called = label or f"table {name}"
+        with quiet(), in_one_line(called):
+            refuse_repeated(data.columns, called)
+            tables[str(name)] = Raw(called, engine.adopt(data))
+    return tables
 
 
-def _from_url(url: str, tables: Mapping[str, str] | None = None) -> tuple[str, dict[str, Raw]]:
+def _shown(address: str) -> str:
+    """Leave out what follows a cluster's address: it may be a token."""
+    return address.partition(";")[0]
+
+
+def _from_url(url: str, tables: Mapping[str, str] | None = None) -> dict[str, Raw]:
     address, asked = _parts(url)
     wanted = dict(tables or ({"orders": asked} if asked else {}))
-    shown = address.partition(";")[0]  # what follows may be a token
+    shown = _shown(address)
     if not wanted:
         raise SourceError(
             f"{shown}: say which table holds the orders: open_shop({shown!r}, tables={{'orders': 'sales.orders'}}), "
@@ -100,24 +131,7 @@ def _from_url(url: str, tables: Mapping[str, str] | None = None) -> tuple[str, d
         )
     spark = session(address)
     engine = Spark(spark, own=True)
-    raw = {name: Raw(where, engine.adopt(_loaded(spark, where))) for name, where in wanted.items()}
-    return re.sub(r"\W+", "-", shown.partition("://")[2]).strip("-"), raw
-
-
-def spark_fingerprint(url: str) -> str:
-    """Return a checksum of a cluster's table, computed there in one pass; the order of the rows does not matter.
-
-    Parameters
-    ----------
-    url
-        As for `read_spark`, with a ``?table=``.
-    """
-    _, raw = _from_url(url)
-    table = next(iter(raw.values())).table
-    count, total = table.engine.rows(
-        f"select count(*), cast(sum(cast(xxhash64(*) as decimal(20, 0))) as string) from {table.name}"
-    )[0]
-    return f"{count}:{total}"
+    return {name: Raw(where, engine.adopt(_loaded(spark, where))) for name, where in wanted.items()}
 
 
 def _parts(url: str) -> tuple[str, str | None]:
@@ -141,14 +155,7 @@ def _loaded(spark: SparkSession, where: str) -> DataFrame:
             f"{where}: on Spark, orders have types. Write the file as Parquet once (spark.read.csv(..., "
             "inferSchema=True).write.parquet(...)), or open it without Spark."
         )
-    with quiet():
-        from pyspark.errors import PySparkException
-
-        try:
-            data = spark.read.format("orc" if kind == "orc" else "parquet").load(where) if is_path else None
-            data = spark.table(where) if data is None else data
-            _ = data.columns  # a session elsewhere looks only now
-        except PySparkException as error:
-            told = str(error).splitlines()[0]
-            raise SourceError(f"{where}: Spark cannot read it. {told}") from error
+    with quiet(), in_one_line(where):
+        data = spark.read.format("orc" if kind == "orc" else "parquet").load(where) if is_path else spark.table(where)
+        _ = data.columns  # a session elsewhere looks only now
     return data

@@ -25,8 +25,8 @@ bought as (
 )
 select
   customer_id,
-  cast(day_index(:as_of) - last_day as double) as recency_days,
-  cast(day_index(:as_of) - first_day as double) as tenure_days,
+  cast(day_index(:as_of) - last_day as double) as days_since_order,
+  cast(day_index(:as_of) - first_day as double) as days_since_first_order,
   cast(orders as double) as orders,
   case when purchase_days > 1 then cast(last_day - first_day as double) / (purchase_days - 1) end as mean_gap_days,
   cast(spend as double) / orders as mean_order_value,

@@ -18,9 +18,13 @@ logged as (
   group by customer_id
 ),
 answered as (
-  select customer_id, max(answered_ts) as answered_ts, max_by(score, answered_ts) as score
-  from {answers}
-  where answered_ts < :until and score is not null
+  -- of several answers at one moment the lowest
+  select customer_id, max(answered_ts) as answered_ts, min(case when answered_ts = latest then score end) as score
+  from (
+    select customer_id, score, answered_ts, max(answered_ts) over (partition by customer_id) as latest
+    from {answers}
+    where answered_ts < :until and score is not null
+  ) as scored
   group by customer_id
 ),
 ids as (
@@ -32,7 +36,7 @@ select
   ids.customer_id,
   day_index(:as_of) - day_index(coalesce(known.registered_ts, bought.first_ts)) as days_since_registration,
   day_index(:as_of) - day_index(logged.login_ts) as days_since_login,
-  day_index(:as_of) - day_index(bought.order_ts) as days_since_purchase,
+  day_index(:as_of) - day_index(bought.order_ts) as days_since_order,
   day_index(:as_of) - day_index(answered.answered_ts) as days_since_score,
   cast(answered.score as double) as score
 from ids

@@ -13,6 +13,7 @@ customers as (
   from purchases
   group by customer_id
 )
-select frequency, recency, T, cast(count(*) as double) as weights
+select
+  frequency, recency, T, cast(count(*) as double) as weights, case when :period_days = 7 then 'W' else 'D' end as period
 from customers
 group by frequency, recency, T

@@ -17,6 +17,7 @@ select
   case
     when count(*) = 1 then 0.0
     else cast(sum(amount) - min_by(amount, period) as double) / (count(*) - 1)
-  end as monetary_value
+  end as monetary_value,
+  case when :period_days = 7 then 'W' else 'D' end as period
 from purchases
 group by customer_id

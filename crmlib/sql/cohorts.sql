@@ -1,5 +1,5 @@
--- Customers by the month of their first order, and how many of them bought again how many months later. Months are
--- numbered from year 0; orders after :until do not count.
+-- Customers by the month of their first order, with their orders and spend so many months later. Months are numbered
+-- from year 0; orders after :until do not count.
 with months as (
   select
     customer_id,
@@ -10,15 +10,17 @@ with months as (
   where order_ts < :until
   group by customer_id, cast(extract(year from order_ts) * 12 + extract(month from order_ts) - 1 as int)
 ),
-placed as (
-  select *, min(month) over (partition by customer_id) as cohort
+begun as (
+  select customer_id, min(month) as cohort
   from months
+  group by customer_id
 )
 select
-  cohort,
-  month - cohort as age,
+  begun.cohort,
+  months.month - begun.cohort as age,
   count(*) as customers,
-  cast(sum(orders) as bigint) as orders,
-  cast(sum(revenue) as double) as revenue
-from placed
-group by cohort, month - cohort
+  cast(sum(months.orders) as bigint) as orders,
+  cast(sum(months.revenue) as double) as revenue
+from months
+join begun on begun.customer_id = months.customer_id
+group by begun.cohort, months.month - begun.cohort

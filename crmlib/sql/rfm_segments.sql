@@ -1,14 +1,24 @@
--- Value by segment. Money per order and units per order are ratios of sums, not means of customers' means.
+-- Value by segment. Money per order and units per order are ratios of sums, not means of customers' means. A segment
+-- without a row in {units} has no units per order.
+with valued as (
+  select
+    segment,
+    count(*) as customers,
+    sum(cast(monetary as decimal(18, 4))) as value,
+    cast(sum(frequency) as bigint) as orders,
+    percentile_cont(0.5) within group (order by recency_days) as median_recency_days
+  from {scores}
+  group by segment
+)
 select
-  segment,
-  count(*) as customers,
-  count(*) / cast(sum(count(*)) over () as double) as customer_share,
-  cast(sum(cast(monetary as decimal(18, 4))) as double) as value,
-  cast(sum(cast(monetary as decimal(18, 4))) as double)
-    / nullif(cast(sum(sum(cast(monetary as decimal(18, 4)))) over () as double), 0) as value_share,
-  cast(sum(frequency) as bigint) as orders,
-  cast(sum(cast(monetary as decimal(18, 4))) as double) / sum(frequency) as average_order_value,
-  cast(sum(units) as double) / sum(frequency) as quantity_per_order,
-  percentile_cont(0.5) within group (order by recency_days) as median_recency_days
-from {scores}
-group by segment
+  valued.segment,
+  valued.customers,
+  valued.customers / cast(sum(valued.customers) over () as double) as customer_share,
+  cast(valued.value as double) as value,
+  cast(valued.value as double) / nullif(cast(sum(valued.value) over () as double), 0) as value_share,
+  valued.orders,
+  cast(valued.value as double) / valued.orders as average_order_value,
+  units.units / valued.orders as quantity_per_order,
+  valued.median_recency_days
+from valued
+left join {units} as units on units.segment = valued.segment

@@ -22,6 +22,14 @@ _FETCHERS = {"requests", "httpx", "urllib", "urllib3", "aiohttp", "http", "socke
 _ABSOLUTE = re.compile(
     r"~[/\\]|[A-Za-z]:[/\\]|/(home|Users|tmp|mnt|media|root|data|etc|var|opt|usr|srv|work)\b|/[\w.-]+/[\w.-]"
 )
+#: What a Markdown cell with a share in it carries: whether it holds for any source, as a definition or an example does,
+#: or is a result of the shop that ships, and is left out of the report on another.
+ANY_SOURCE, EXAMPLE_SHOP = "any-source", "example-shop"
+_SHARE = re.compile(
+    r"\d\s?%|\bper ?cent\b|\b(?:one|two|three|four|five|six|seven|eight|nine|\d+) (?:in|out of) (?:every )?"
+    r"(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|\d+)\b",
+    re.IGNORECASE,
+)
 _SETTINGS = {"close", "style", "get_cmap", "color_palette", "set_palette", "set_theme", "set_style", "set_context"}
 _STYLING = re.compile(r"style|theme|palette|colou?rs?$")
 
@@ -45,13 +53,16 @@ class Problem:
     message: str
 
 
-def problems(cells: list[dict[str, Any]]) -> list[Problem]:
+def problems(cells: list[dict[str, Any]], *, any_shop: bool = True) -> list[Problem]:
     """Find what breaks the rules of a notebook.
 
     Parameters
     ----------
     cells
         The cells in order, each with ``cell_type``, ``source`` (text) and ``metadata``.
+    any_shop
+        The notebook runs on any shop, so a share in its text says whom it holds for. An exercise
+        asks, and tells no results.
 
     Examples
     --------
@@ -72,7 +83,16 @@ def problems(cells: list[dict[str, Any]]) -> list[Problem]:
     for number, cell in enumerate(cells, 1):
         if cell["cell_type"] == "code":
             found += [Problem(number, line, message) for line, message in _in_code(cell, number in tagged, drawing)]
+        elif any_shop and {ANY_SOURCE, EXAMPLE_SHOP}.isdisjoint(cell["metadata"].get("tags", [])):
+            found += [Problem(number, line, message) for line, message in _in_text(cell)]
     return sorted(found, key=lambda p: (p.cell, p.line))
+
+
+def _in_text(cell: dict[str, Any]) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(cell["source"].splitlines(), 1):
+        if share := _SHARE.search(line):
+            ways = f"tag the cell {ANY_SOURCE!r} (it holds for any orders) or {EXAMPLE_SHOP!r} (left out elsewhere)"
+            yield number, f"{share[0]!r} may be a result of one shop: compute it in a code cell, or {ways}"
 
 
 def _in_code(cell: dict[str, Any], parameters: bool, drawing: set[str]) -> Iterator[tuple[int, str]]:  # noqa: FBT001

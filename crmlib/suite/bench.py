@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from crmlib.errors import RunError
-from crmlib.schema import did_you_mean
+from crmlib.words import did_you_mean
 
 __all__ = ["run", "scripts"]
 

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from crmlib.errors import CrmlibError
+from crmlib.errors import CrmlibError, require_extra
+from crmlib.files import json_text, write_whole
 from crmlib.suite import anatomy
-from crmlib.suite.files import json_text, write_whole
 from crmlib.suite.shelf import notebooks_folder
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def build(folder: Path | None = None, *, check: bool = False) -> Built:
     CrmlibError
         A source breaks a rule of the notebooks; the message names file, cell and line.
     """
+    require_extra("grading", "Building notebooks from their sources", "jupytext")
     folder = notebooks_folder() if folder is None else folder
     sources = sorted((folder / "src").glob("*.py"))
     if not sources:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _LOOK_EVERY = 0.1
 _CONNECT_SECONDS = 10
 _RETRIES = 2
+_WORKERLESS_SECONDS = 60
 
 
 class Cluster:
@@ -35,6 +36,8 @@ class Cluster:
         What a worker does with a task: to run a notebook, by default.
     broken
         Is called here with a task that failed and the error, and gives what stands for its result.
+    patience
+        So many seconds the scheduler may be without a worker; a minute by default.
     """
 
     def __init__(
@@ -42,8 +45,10 @@ class Cluster:
         address: str,
         work: Callable[[Any], Any] = execute_on_cluster,
         broken: Callable[[Any, Exception], Any] | None = None,
+        patience: float | None = None,
     ) -> None:
-        self._work = work
+        self._work, self._address = work, address
+        self._patience = _WORKERLESS_SECONDS if patience is None else patience
         self._broken = broken or _close_broken
         try:
             distributed: Any = import_module("distributed")  # by name: types are the same with and without it
@@ -81,11 +86,17 @@ class Cluster:
             Is told each notebook as it is handed to the scheduler.
         on_wait
             Is called several times a second.
+
+        Raises
+        ------
+        RunError
+            For a minute there has been no worker that could go on: Dask itself would wait without end.
         """
         waiting: dict[concurrent.futures.Future[Any], Any] = {}
         for job in jobs:
             waiting[self._executor.submit(self._work, job)] = job
             on_start(job)
+        at_work = time.monotonic()
         while waiting:
             ended = [future for future in waiting if future.done()]
             for future in ended:
@@ -94,6 +105,13 @@ class Cluster:
             on_wait()
             if not ended:
                 time.sleep(_LOOK_EVERY)
+            if self._client.scheduler_info()["workers"]:
+                at_work = time.monotonic()
+            elif waiting and time.monotonic() - at_work > self._patience:
+                raise RunError(
+                    f"The Dask scheduler at {self._address} has had no worker for {self._patience:g} seconds. Start "
+                    f"one: dask worker {self._address}. What is done is kept: the same command goes on from here."
+                )
 
     def _result(self, job: Any, future: concurrent.futures.Future[Any]) -> Any:
         try:

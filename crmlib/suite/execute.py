@@ -56,19 +56,12 @@ def execute(job: Job) -> float:
     from crmlib.suite import papermill_engine
 
     try:
-        with tempfile.TemporaryDirectory(prefix="crmlib-ipython-", ignore_cleanup_errors=True) as ipython_folder:
-            papermill_engine.execute_notebook(
-                str(job.notebook),
-                str(job.part),
-                parameters=job.parameters,
-                engine_name=papermill_engine.NAME,
-                kernel_name="python3",
-                progress_bar=False,
-                cwd=str(job.output.parent),
-                on_cell_start=_progress_writer(job),
-                on_kernel=_kernels.add,
-                ipython_folder=ipython_folder,
-            )
+        try:
+            _run_notebook(job)
+        except Exception as error:
+            if not papermill_engine.never_answered(error):
+                raise
+            _run_notebook(job)  # its ports were taken between their choice and their use: it gets new ones
     except papermill_engine.PapermillExecutionError:
         pass  # the file holds the error, and papermill's banner above it
     except Exception as error:  # noqa: BLE001 - whatever stops one notebook must not stop the others
@@ -78,6 +71,25 @@ def execute(job: Job) -> float:
         _kernels.clear()
     executed.finish(job)
     return time.monotonic() - started
+
+
+def _run_notebook(job: Job) -> None:
+    from crmlib.suite import papermill_engine
+
+    with tempfile.TemporaryDirectory(prefix="crmlib-ipython-", ignore_cleanup_errors=True) as ipython_folder:
+        papermill_engine.execute_notebook(
+            str(job.notebook),
+            str(job.part),
+            parameters=job.parameters,
+            engine_name=papermill_engine.NAME,
+            kernel_name="python3",
+            language="python",  # whatever the file says of its kernel, or does not say
+            progress_bar=False,
+            cwd=str(job.output.parent),
+            on_cell_start=_progress_writer(job),
+            on_kernel=_kernels.add,
+            ipython_folder=ipython_folder,
+        )
 
 
 def execute_on_cluster(job: Job) -> float:
@@ -95,7 +107,9 @@ def _progress_writer(job: Job) -> Callable[..., None]:
         if not executed.is_added(cell):
             seen += 1
         # A reader that comes too early sees half a line and looks again: no need for more than a plain write.
-        job.progress.write_text(json.dumps({"cell": seen, "of": total}), encoding="utf-8")
+        # On a full disk it is not what stops the notebook.
+        with contextlib.suppress(OSError):
+            job.progress.write_text(json.dumps({"cell": seen, "of": total}), encoding="utf-8")
 
     return write
 

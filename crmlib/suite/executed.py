@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from crmlib.suite.files import json_text, write_whole
+from crmlib.files import json_text, write_whole
+from crmlib.words import without_colours
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 _ADDED_TAGS = {"injected-parameters", "papermill-error-cell-tag"}
 _LONGEST_LINE = 80
-_ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ def failure_in(notebook: Mapping[str, Any]) -> Failure | None:
         number += not is_added(cell)
         for output in cell.get("outputs", []):
             if output["output_type"] == "error" and "raises-exception" not in cell["metadata"].get("tags", []):
-                message = _ANSI.sub("", output["evalue"])
+                message = without_colours(output["evalue"])
                 return Failure(number, first_line(cell), output["ename"], " ".join(message.split()))
     return None
 

@@ -8,7 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from crmlib.suite.files import digest, json_text, write_whole
+from crmlib.errors import require_extra
+from crmlib.files import digest, json_text, write_whole
 from crmlib.suite.shelf import notebooks_folder
 
 COPY = "crm-notebooks"
@@ -71,6 +72,7 @@ def copy_notebooks(to: Path, notebooks: Path | None = None) -> Copied:
 
 def start(folder: Path, options: tuple[str, ...] = ()) -> int:
     """Start JupyterLab on a folder, and give its exit status when it ends."""
+    require_extra("course", "Opening notebooks", "jupyterlab")
     # Ctrl-C reaches JupyterLab itself, which asks before it stops.
     process = subprocess.Popen([sys.executable, "-m", "jupyterlab", str(folder), *options])  # noqa: S603
     while True:

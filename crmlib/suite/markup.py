@@ -5,26 +5,31 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from html import escape
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_VOID = {"br", "hr", "img"}
 # fmt: off
-_TAGS = _VOID | {
-    "a", "abbr", "b", "blockquote", "caption", "cite", "code", "col", "dd", "del", "details", "div", "dl",
-    "dt", "em", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "i", "ins", "kbd", "li", "mark",
-    "ol", "p", "pre", "q", "s", "small", "span", "strong", "sub", "summary", "sup", "table", "tbody", "td",
+_TAGS = {
+    "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "col", "dd", "del", "details", "div", "dl",
+    "dt", "em", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "kbd", "li",
+    "mark", "ol", "p", "pre", "q", "s", "small", "span", "strong", "sub", "summary", "sup", "table", "tbody", "td",
     "tfoot", "th", "thead", "tr", "u", "ul", "var",
 }
 # fmt: on
 _SILENT = {"script", "style", "iframe", "object", "embed", "template", "head", "title", "noscript", "svg", "math"}
-_ATTRIBUTES = {"class", "colspan", "rowspan", "scope", "title", "id", "href", "src", "alt", "open", "start", "lang"}
+_CELL = {"colspan", "rowspan", "scope"}
+_ATTRIBUTES = {
+    "*": {"class", "title", "id", "lang"}, "a": {"href"}, "img": {"src", "alt"}, "details": {"open"}, "ol": {"start"},
+    "td": _CELL, "th": _CELL,
+}  # fmt: skip
 _LINK = re.compile(r"(https?:|mailto:|#|[\w./-]+(#|$))", re.IGNORECASE)
 _NUMBER = re.compile(r"(?!0\d)[-+\u2212€$£]?\s?\d[\d,.'\s]*([eE][-+]?\d+)?\s?[%€]?|nan|NaN|inf|None|<NA>|NaT|—")
+# A picture that was not let through, as nh3 writes it: no angle bracket and no quote stands in a value.
+_NO_PICTURE = re.compile(r'<img(?![^>]* src=")(?:[^>]*? alt="([^"]*)")?[^>]*>')
 _HELD = re.compile("\ue000(\\d+)\ue001")
 # pandas gives the name of an index a row of its own under the headings: it heads the first column just as well.
 _NAMED_INDEX = re.compile(
@@ -65,9 +70,14 @@ class Anchors:
 
 
 def markdown(
-    text: str, *, prefix: str = "", anchors: Anchors | None = None, attachments: Mapping[str, Any] | None = None
+    text: str,
+    *,
+    prefix: str = "",
+    anchors: Anchors | None = None,
+    attachments: Mapping[str, Any] | None = None,
+    deeper: int = 1,
 ) -> tuple[str, list[Heading]]:
-    """Render a Markdown cell, its headings one level down: the page has a title of its own.
+    """Render a Markdown cell, its headings some levels down: the page has a title of its own, and no other of level 1.
 
     Examples
     --------
@@ -91,7 +101,7 @@ def markdown(
     for position, token in enumerate(tokens):
         if token.type in {"heading_open", "heading_close"}:
             level = int(token.tag[1])
-            token.tag = f"h{min(level + 1, 6)}"
+            token.tag = f"h{max(2, min(level + deeper, 6))}"
             if token.type == "heading_open":
                 said = "".join(part.content for part in tokens[position + 1].children or [])
                 headings.append(Heading(level, said, anchors.new(prefix, said)))
@@ -188,52 +198,27 @@ def clean(html: str) -> str:
     >>> clean('<b onclick="x()">bold</b><script>alert(1)</script><img src="https://x.y/z.png" alt="a picture">')
     '<b>bold</b><em>a picture</em>'
     """
-    cleaner = _Cleaner()
-    cleaner.feed(html)
-    cleaner.close()
-    return cleaner.text()
+    return _NO_PICTURE.sub(lambda tag: f"<em>{tag[1] or ''}</em>", _cleaner().clean(html)).replace("&nbsp;", "\xa0")
 
 
-class _Cleaner(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self._out: list[str] = []
-        self._open: list[str] = []
-        self._silent = 0
+@cache
+def _cleaner() -> Any:
+    import nh3
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _SILENT:
-            self._silent += 1
-        if self._silent or tag not in _TAGS:
-            return
-        kept = {name: value or "" for name, value in attrs if name in _ATTRIBUTES}
-        if tag == "img" and not kept.get("src", "").startswith("data:image/"):
-            self._out.append(f"<em>{escape(kept.get('alt', ''))}</em>")
-            return
-        if not _LINK.match(kept.get("href", "#")):
-            del kept["href"]
-        said = "".join(f' {name}="{escape(value)}"' for name, value in kept.items())
-        self._out.append(f"<{tag}{said}>")
-        if tag not in _VOID:
-            self._open.append(tag)
+    return nh3.Cleaner(
+        tags=_TAGS,
+        clean_content_tags=_SILENT,
+        attributes=_ATTRIBUTES,
+        attribute_filter=_loads_nothing,
+        url_schemes={"http", "https", "mailto", "data"},
+        link_rel=None,
+    )
 
-    def handle_endtag(self, tag: str) -> None:
-        if tag in _SILENT:
-            self._silent = max(self._silent - 1, 0)
-        if self._silent or tag not in self._open:
-            return
-        while self._open:
-            closed = self._open.pop()
-            self._out.append(f"</{closed}>")
-            if closed == tag:
-                return
 
-    def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self._out.append(escape(data, quote=False))
-
-    def text(self) -> str:
-        return "".join(self._out) + "".join(f"</{tag}>" for tag in reversed(self._open))
+def _loads_nothing(_: str, name: str, value: str) -> str | None:
+    """Let links lead out, and pictures come with the page only."""
+    allowed = value.startswith("data:image/") if name == "src" else name != "href" or _LINK.match(value)
+    return value if allowed else None
 
 
 def table(html: str) -> str:

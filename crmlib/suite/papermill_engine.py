@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from crmlib.errors import RunError
+from crmlib.notebook.notes import NOTE_MIMETYPE, Note, read_note
 from crmlib.suite import kernel
 
 if TYPE_CHECKING:
@@ -14,25 +17,31 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def _without(package: str) -> Iterator[None]:
-    before = sys.modules.get(package)
-    sys.modules[package] = None  # type: ignore[assignment] # Python's own way to say: not there
+def _loaded_when_called(package: str, function: str) -> Iterator[None]:
+    """Let who imports a function from a package meanwhile have one that imports the package when it is called."""
+    if package in sys.modules:
+        yield
+        return
+
+    def called(*values: Any) -> Any:
+        return getattr(importlib.import_module(package), function)(*values)
+
+    sys.modules[package] = lazy = ModuleType(package)
+    setattr(lazy, function, called)
     try:
         yield
     finally:
         del sys.modules[package]
-        if before is not None:
-            sys.modules[package] = before
 
 
-# On import, jsonschema compiles a grammar of internationalised web addresses: half of the time that papermill takes to
-# load. Notebooks hold no such addresses, and jsonschema does without the grammar's package where it is not there.
-with _without("rfc3987_syntax"):
+# jsonschema imports a grammar of internationalised web addresses, whose making takes longer than papermill and all
+# else that it loads. Notebooks hold no such addresses: the grammar waits until one is checked.
+with _loaded_when_called("rfc3987_syntax", "is_valid_syntax"):
     import zmq
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
     from jupyter_client.provisioning.local_provisioner import LocalProvisioner
-    from papermill import execute_notebook, inspect_notebook
+    from papermill import execute_notebook
     from papermill.clientwrap import PapermillNotebookClient
     from papermill.engines import NBClientEngine, papermill_engines
     from papermill.exceptions import PapermillExecutionError
@@ -44,8 +53,8 @@ __all__ = [
     "NAME",
     "PapermillExecutionError",
     "execute_notebook",
-    "inspect_notebook",
     "load_notebook_node",
+    "never_answered",
     "raise_for_execution_errors",
 ]
 
@@ -124,14 +133,32 @@ class Engine(NBClientEngine):  # type: ignore[misc] # papermill has no types
         _accept_stop(nb_man.nb)
 
 
+def never_answered(error: Exception) -> bool:
+    """Say whether a kernel died before its first answer, as one does whose ports another process took meanwhile.
+
+    Examples
+    --------
+    >>> never_answered(RuntimeError("Kernel died before replying to kernel_info")), never_answered(RuntimeError("x"))
+    (True, False)
+    """
+    return isinstance(error, RuntimeError) and "before replying to kernel_info" in str(error)
+
+
 def _accept_stop(notebook: Any) -> None:
     """Turn the end that `crmlib.stop_here` makes into the sentence that it says: it is no failure."""
     for cell in notebook.cells:
-        for output in cell.get("outputs", []):
+        outputs = cell.get("outputs", [])
+        for position, output in enumerate(outputs):
             if output.output_type == "error" and output.ename == "StopHere":
-                text = f"{output.evalue}\n"
+                before = outputs[position - 1] if position else {}
+                note = read_note(before) or Note("stop", " ".join(output.evalue.split()))
+                # the note was published without a text: until now the error showed the sentence
+                shown = {NOTE_MIMETYPE: note.payload(), "text/plain": note.text}
                 output.clear()
-                output.update(output_type="stream", name="stdout", text=text)
+                output.update(output_type="display_data", data=shown, metadata={})
+                if read_note(before) is not None:
+                    del outputs[position - 1]
+                break
 
 
 papermill_engines.register(NAME, Engine)

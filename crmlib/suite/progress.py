@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING, Self
 
@@ -9,6 +10,7 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
+from crmlib.suite.endings import ending_of
 from crmlib.suite.executed import reached_cell
 
 if TYPE_CHECKING:
@@ -18,7 +20,15 @@ if TYPE_CHECKING:
 
     from crmlib.suite.executed import Failure, Job
 
-_STYLES = {"waiting": "dim", "running": "cyan", "done": "green", "kept": "green", "FAILED": "bold red"}
+_STYLES = {
+    "waiting": "dim",
+    "running": "cyan",
+    "done": "green",
+    "kept": "green",
+    "stopped": "yellow",
+    "in part": "yellow",
+    "FAILED": "bold red",
+}
 
 
 class Progress:
@@ -64,10 +74,11 @@ class Progress:
         self._say(f"{job.name}: started")
 
     def ended(self, job: Job, failure: Failure | None) -> None:
-        """Tell that a notebook has ended."""
+        """Tell that a notebook has ended; why it stopped early, or what it left out, its file says."""
         self._seconds[job.name] = time.monotonic() - self._started[job.name]
-        self._state[job.name] = "done" if failure is None else "FAILED"
-        how = "done" if failure is None else f"FAILED in {failure}"
+        ending = ending_of(json.loads(job.output.read_text(encoding="utf-8")))
+        self._state[job.name] = "FAILED" if failure is not None else ending.status
+        how = str(ending).rstrip(".") if failure is None else f"FAILED in {failure}"
         self._say(f"{job.name}: {how}, after {self._seconds[job.name]:.1f} s")
 
     def look(self) -> None:
@@ -86,7 +97,7 @@ class Progress:
         for job in self._jobs:
             state = self._state[job.name]
             cell, total = reached_cell(job) if state == "running" else (0, 0)
-            finished = state in {"done", "kept"}
+            finished = state in {"done", "kept", "in part", "stopped"}
             bar = ProgressBar(total=max(total, 1), completed=max(total, 1) if finished else max(cell - 1, 0), width=24)
             seconds = self._seconds.get(job.name, time.monotonic() - self._started.get(job.name, time.monotonic()))
             table.add_row(

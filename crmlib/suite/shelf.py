@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 
 from crmlib.errors import RunError
+from crmlib.words import likeliest
 
 
 def notebooks_folder() -> Path:
@@ -65,7 +65,7 @@ def _find(name: str, shelf: dict[str, Path]) -> Path:
     if not shelf:
         raise RunError(f"There is no notebook {name!r}: none are built yet. `crmlib build` makes them.")
     spellings = {short: stem for stem in shelf for short in (stem, *_short_names(stem))}
-    close = difflib.get_close_matches(name, spellings, n=1)
+    close = likeliest(name, spellings, most=1)
     hint = f" Did you mean {spellings[close[0]]!r}?" if close else ""
     raise RunError(f"There is no notebook {name!r}.{hint} There are: {', '.join(shelf)}.")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crmlib.errors import RunError
-from crmlib.suite.files import digest, json_text, write_whole
+from crmlib.files import digest, json_text, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

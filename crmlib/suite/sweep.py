@@ -8,11 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crmlib.errors import RunError
-from crmlib.recording import read_payloads
+from crmlib.errors import RunError, require_extra
+from crmlib.files import safe_name, write_whole
+from crmlib.notebook.recording import read_payloads
+from crmlib.policy import load
+from crmlib.sources import resolved
+from crmlib.sources.copies import copies_in
 from crmlib.suite import DEFAULT_SOURCE, executed, parameters, shelf, state, sweep_page
-from crmlib.suite.files import digest, write_whole
-from crmlib.suite.run import at_once, conclude, open_data, plan, slug
+from crmlib.suite.endings import ending_of
+from crmlib.suite.opened import anywhere, at_once, open_data, slug
+from crmlib.suite.run import conclude, copies_folder, forget_if_changed, plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,6 +57,7 @@ def sweep(
     asked: Mapping[str, str],
     *,
     source: str = DEFAULT_SOURCE,
+    preset: str | bool | None = None,
     as_of: str | None = None,
     jobs: int | None = None,
     scheduler: str | None = None,
@@ -70,6 +76,8 @@ def sweep(
         Parameter to its values, as text; see `axis`.
     source
         A known source, a file, a database URL, or a ``shop.toml``.
+    preset
+        As for `crmlib.open_shop`.
     as_of
         The day as of which to look; the day after the last order by default.
     jobs
@@ -94,40 +102,49 @@ def sweep(
 
     from crmlib.suite.progress import Progress
 
+    require_extra("course", "Running notebooks", "papermill", "ipykernel", "mdit_py_plugins")
     console = console or Console()
     notebook = shelf.find_notebooks((name,), language=language)[0]
-    own = parameters.defaults_of(notebook)
+    own = parameters.parameters_of(notebook)
     parameters.check_names({key: text.split(",")[0] for key, text in asked.items()}, {notebook.stem: own})
-    axes = {key: axis(key, text, own[key]) for key, text in asked.items()}
+    axes = {key: axis(key, text, own[key].sample) for key, text in asked.items()}
+    rules = load(resolved(anywhere(source)).description.policy)
+    parameters.check_values(
+        {key: [str(value) for value in values] for key, values in axes.items()}, {notebook.stem: own}, rules
+    )
     if (points := _points(axes)) and len(points) > MOST_POINTS:
         raise RunError(f"These are {len(points):,} combinations; a sweep may have {MOST_POINTS:,}. Give fewer values.")
-    data = open_data(source, as_of)
-    out = (out or Path("runs") / f"sweep-{notebook.stem}-{slug(source)}-{data.as_of}").resolve()
-    given = {"source": data.source, "as_of": data.as_of, "language": language, "fast": fast, "interactive": False}
-    common = {key: value for key, value in given.items() if key in own}
-    depends_on = data.fingerprint + state.code_fingerprint()
-    planned: dict[str, Job] = {}
-    for point in points:
-        folder = folder_of(point)
-        (out / folder).mkdir(parents=True, exist_ok=True)
-        planned[folder] = replace(plan(notebook, common | point, out / folder, depends_on), name=folder)
-    with state.only_run_in(out):
-        to_run = [job for job in planned.values() if not state.is_done(job)]
-        for job in to_run:
-            job.state.parent.mkdir(parents=True, exist_ok=True)
-            state.forget(job)
-        with Progress(console, list(planned.values())) as progress:
-            for job in planned.values():
-                if job not in to_run:
-                    progress.kept(job)
-            if to_run:
-                with _workers(scheduler, min(jobs or at_once(data.source), len(to_run))) as workers:
-                    for job, _ in workers.run(to_run, on_start=progress.started, on_wait=progress.look):
-                        progress.ended(job, conclude(job))
-        table = table_of(list(zip(points, planned.values(), strict=True)))
-        _write(table, out, list(axes))
-        page = sweep_page.render(table, list(axes), title=f"{notebook.stem}: {len(points)} combinations", source=source)
-        write_whole(out / "index.html", page)
+    with copies_in(copies_folder(out)):
+        data = open_data(source, as_of, preset=preset, out=out)
+        out = (out or Path("runs") / f"sweep-{notebook.stem}-{slug(source)}-{data.as_of}").resolve()
+        given = {"source": data.source, "as_of": data.as_of, "language": language, "fast": fast, "interactive": False}
+        common = {key: value for key, value in given.items() if key in own}
+        depends_on = data.identity + state.code_fingerprint()
+        planned: dict[str, Job] = {}
+        for point in points:
+            folder = folder_of(point)
+            (out / folder).mkdir(parents=True, exist_ok=True)
+            planned[folder] = replace(plan(notebook, common | point, out / folder, depends_on), name=folder)
+        with state.only_run_in(out):
+            to_run = [job for job in planned.values() if not state.is_done(job)]
+            for job in to_run:
+                job.state.parent.mkdir(parents=True, exist_ok=True)
+                state.forget(job)
+            with Progress(console, list(planned.values())) as progress:
+                for job in planned.values():
+                    if job not in to_run:
+                        progress.kept(job)
+                if to_run:
+                    with _workers(scheduler, min(jobs or at_once(data.source), len(to_run))) as workers:
+                        for job, _ in workers.run(to_run, on_start=progress.started, on_wait=progress.look):
+                            progress.ended(job, conclude(job))
+            forget_if_changed(data, to_run, console)
+            table = table_of(list(zip(points, planned.values(), strict=True)))
+            _write(table, out, list(axes))
+            page = sweep_page.render(
+                table, list(axes), title=f"{notebook.stem}: {len(points)} combinations", source=source
+            )
+            write_whole(out / "index.html", page)
     failures = {key: f for key, job in planned.items() if (f := executed.failure_in(_read(job))) is not None}
     return Outcome(out / "sweep.csv", out / "index.html", failures)
 
@@ -178,9 +195,7 @@ def folder_of(point: Mapping[str, Any]) -> str:
     """
     parts = []
     for key, value in point.items():
-        text = str(value)
-        safe = re.sub(r"[^A-Za-z0-9.+-]+", "-", text)[:40]
-        parts.append(f"{key}={safe}" if safe == text else f"{key}={safe}~{digest(text)[:6]}")
+        parts.append(f"{key}={safe_name(str(value))}")
     return ",".join(parts)
 
 
@@ -195,15 +210,15 @@ def table_of(points: list[tuple[dict[str, Any], Job]]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The parameters; status, ``done`` or ``failed``; each recorded number, text or truth value, of a dict each entry
-        as ``name.key``. Recorded tables stay in the executed notebooks.
+        The parameters; status, one of `crmlib.suite.endings.STATUSES`; each recorded number, text or truth value, of a
+        dict each entry as ``name.key``. Recorded tables stay in the executed notebooks.
     """
     import pandas as pd
 
     rows = []
     for point, job in points:
         notebook = _read(job)
-        status = "done" if executed.failure_in(notebook) is None else "failed"
+        status = ending_of(notebook).status
         rows.append({**{key: _cell(value) for key, value in point.items()}, "status": status, **_values(notebook)})
     return pd.DataFrame(rows)
 

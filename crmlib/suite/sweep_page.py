@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import base64
 import io
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+
+from crmlib.suite import markup
+from crmlib.suite.blocks import Block
+from crmlib.suite.chapters import Chapter
+from crmlib.suite.report import page
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -15,11 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["render", "varying"]
 
 MOST_PANELS = 12
-_STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#1d2129}"
-    "img{max-width:100%}div.table{overflow-x:auto}table{border-collapse:collapse;font-size:14px}"
-    "th,td{padding:.25rem .7rem;border-bottom:1px solid #e1e4e8;text-align:right;white-space:nowrap}"
-)
 
 
 def varying(table: pd.DataFrame, axes: list[str]) -> list[str]:
@@ -58,20 +57,17 @@ def render(table: pd.DataFrame, axes: list[str], *, title: str, source: str) -> 
     """
     names = varying(table, axes)
     shown = names[:MOST_PANELS]
-    figure = _figure(table, axes, shown) if shown else ""
-    note = (
-        "" if len(shown) == len(names) else f"<p>{len(names) - len(shown)} more recorded numbers are in the table.</p>"
-    )
+    blocks = [_figure(table, axes, shown)] if shown else []
+    if len(shown) < len(names):
+        blocks.append(Block("prose", f"<p>{len(names) - len(shown)} more recorded numbers are in the table.</p>"))
     rows = table.to_html(index=False, border=0, float_format=lambda number: f"{number:.5g}", na_rep="")
-    return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f"<style>{_STYLE}</style></head>\n<body><h1>{escape(title)}</h1>\n<p>Orders: {escape(source)}. Swept: "
-        f"{escape(', '.join(axes))}. The same table: sweep.csv, sweep.parquet.</p>\n{figure}{note}\n"
-        f'<div class="table">{rows}</div>\n</body></html>\n'
-    )
+    blocks.append(Block("table", markup.table(rows)))
+    combinations = Chapter("combinations", "Combinations", "sweep.csv", blocks, [], [], [], None)
+    facts = [("Orders", source), ("Swept", ", ".join(axes))]
+    return page([combinations], title=title, kicker="Parameter sweep", heading=title, facts=facts)
 
 
-def _figure(table: pd.DataFrame, axes: list[str], names: list[str]) -> str:
+def _figure(table: pd.DataFrame, axes: list[str], names: list[str]) -> Block:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -92,8 +88,7 @@ def _figure(table: pd.DataFrame, axes: list[str], names: list[str]) -> str:
             panel.margins(x=0.2)
     for panel in panels[len(names) :]:
         panel.set_visible(False)
-    alt = escape(f"Dots: {', '.join(names)} for each combination, by {axes[0]}.")
-    return f'<img alt="{alt}" src="data:image/png;base64,{_png(figure)}">'
+    return Block("figure", _png(figure), f"Dots: {', '.join(names)} for each combination, by {axes[0]}.")
 
 
 def _places(column: pd.Series[Any]) -> tuple[Any, list[str]]:
@@ -106,4 +101,4 @@ def _places(column: pd.Series[Any]) -> tuple[Any, list[str]]:
 def _png(figure: Figure) -> str:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
-    return base64.b64encode(buffer.getvalue()).decode("ascii")
+    return markup.data_uri("image/png", base64.b64encode(buffer.getvalue()).decode("ascii"))

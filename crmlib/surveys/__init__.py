@@ -8,14 +8,14 @@
 from __future__ import annotations
 
 from crmlib.surveys.answers import asked, one_per_customer
+from crmlib.surveys.asked_columns import Question
 from crmlib.surveys.comments import terms, themes
 from crmlib.surveys.comparison import Difference, answers_needed, nps_difference
 from crmlib.surveys.control import nps_over_time
 from crmlib.surveys.csat import CSAT, csat, csat_by
 from crmlib.surveys.drivers import drivers, experience
 from crmlib.surveys.nps import NPS, nps, nps_by
-from crmlib.surveys.questionnaire import Question, Questionnaire, load_questionnaire
-from crmlib.surveys.replies import Replies, read_replies
+from crmlib.surveys.replies import Replies, read_answers
 from crmlib.surveys.response import known_of_asked, response_bias, response_rates, response_weights, tilted
 from crmlib.surveys.scales import SCALES
 
@@ -25,7 +25,6 @@ __all__ = [
     "SCALES",
     "Difference",
     "Question",
-    "Questionnaire",
     "Replies",
     "answers_needed",
     "asked",
@@ -34,13 +33,12 @@ __all__ = [
     "drivers",
     "experience",
     "known_of_asked",
-    "load_questionnaire",
     "nps",
     "nps_by",
     "nps_difference",
     "nps_over_time",
     "one_per_customer",
-    "read_replies",
+    "read_answers",
     "response_bias",
     "response_rates",
     "response_weights",

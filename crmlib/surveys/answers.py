@@ -10,7 +10,7 @@ from crmlib import engine
 from crmlib import policy as policies
 from crmlib.days import as_day, until
 from crmlib.errors import SchemaError
-from crmlib.schema import require
+from crmlib.shop.required import require
 from crmlib.surveys.scales import scale_of
 
 if TYPE_CHECKING:

@@ -1,13 +1,15 @@
 """What people write: the terms that mark a group, and themes, in Italian and English, without a language model.
 
-A term that fewer than `fewest` comments hold is not shown: it is noise, and it may be a name.
+A term that fewer than `fewest` comments hold is not shown: it is noise, and it may be a name. What counts as one term
+is said in `crmlib.surveys.words`.
 """
 
 from __future__ import annotations
 
-import re
 import tomllib
+from collections import Counter
 from functools import cache
+from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -15,16 +17,36 @@ import numpy as np
 import pandas as pd
 
 from crmlib.errors import CrmlibError, ModelError, SchemaError
+from crmlib.surveys.words import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["stop_words", "terms", "themes"]
+__all__ = ["TermTable", "stop_words", "terms", "themes"]
 
-#: Words of two letters and more, or a pictograph. An elided article falls away: l'assistenza gives assistenza.
-_WORD = re.compile(r"[^\W\d_]{2,}|[\u2600-\u27bf\U0001f300-\U0001faff]")
 _PRIOR_WORDS = 100.0
 _SHOWN = 5
+_SURE = 2.0
+
+
+class TermTable(pd.DataFrame):
+    """A table of terms that says what it does not show.
+
+    Attributes
+    ----------
+    notes
+        Whether the terms are more than chance, how many comments none of them covers, and what a lower `fewest` adds.
+    """
+
+    _metadata = ("notes",)
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return "\n".join([super().__repr__(), *self.notes])
+
+    def _repr_html_(self) -> str | None:
+        table = super()._repr_html_()  # type: ignore[misc] # pandas-stubs leave it out
+        return None if table is None else str(table) + "".join(f"<p>{escape(note)}</p>" for note in self.notes)
 
 
 def terms(
@@ -35,7 +57,7 @@ def terms(
     fewest: int = 3,
     pairs: bool = True,
     most: int = 10,
-) -> pd.DataFrame:
+) -> TermTable:
     """Return the terms that mark each group's comments off from all others.
 
     Parameters
@@ -49,16 +71,18 @@ def terms(
     fewest
         A term must be in so many comments.
     pairs
-        Whether two words in a row (stop words aside) are a term as well.
+        Whether two words in a row (stop words aside), and a word with its negation, are terms as well.
     most
         How many terms a group.
 
     Returns
     -------
-    pandas.DataFrame
-        group, term, comments (of the group that hold it), share (of the group's comments), elsewhere (share of the
-        others'), z (how sure the difference is; about 2 and more is more than chance for a term chosen beforehand).
-        By group, highest z first; only terms with a positive z. A word that always comes in one pair is left to it.
+    TermTable
+        A DataFrame of group, term (in its most usual spelling), comments (of the group that hold it), share (of the
+        group's comments), elsewhere (share of the others'), z (how sure the difference is; about 2 and more is
+        more than chance for a term chosen beforehand). By group, highest z first; only terms with a positive z.
+        A word that always comes in one pair is left to it. Its ``notes`` say whether any term reaches z = 2,
+        how many comments hold none of those shown, and what a lower `fewest` would add.
 
     Raises
     ------
@@ -82,8 +106,11 @@ def terms(
     3   low  parcel         4
     """
     texts, group = (column.reset_index(drop=True) for column in _written(comments, groups))
-    counts, vocabulary = _counted(texts, language, fewest, pairs)
+    words = Terms(texts, language, stop_words(language))
+    listed = words.counted(pairs=pairs)
+    counts, vocabulary = _counted(listed, fewest)
     everywhere = _per_term(counts)
+    shown = np.array([words.shown(term) for term in vocabulary])
     told = _said_by_a_pair(vocabulary, everywhere)
     prior = everywhere / everywhere.sum() * _PRIOR_WORDS
     tables = []
@@ -97,7 +124,8 @@ def terms(
         table = pd.DataFrame(
             {
                 "group": name,
-                "term": vocabulary,
+                "term": shown,
+                "key": vocabulary,
                 "comments": y.astype(int),
                 "share": y / len(members),
                 "elsewhere": other / max(1, len(texts) - len(members)),
@@ -106,11 +134,37 @@ def terms(
         )
         table = table[(table["z"] > 0) & (table["comments"] >= fewest) & ~told]
         tables.append(table.sort_values(["z", "term"], ascending=[False, True]).head(most))
-    return pd.concat(tables, ignore_index=True)
+    table = pd.concat(tables, ignore_index=True)
+    result = TermTable(table.drop(columns="key"))
+    result.notes = _notes(table, listed, fewest)
+    return result
+
+
+def _notes(table: pd.DataFrame, listed: list[list[str]], fewest: int) -> tuple[str, ...]:
+    """Say what the table does not: chance, and the comments that it leaves out."""
+    notes = []
+    if not (table["z"] >= _SURE).any():
+        notes.append("No term reaches z = 2: these differences are no more than chance brings.")
+    keys = set(table["key"])
+    bare = [terms for terms in listed if not keys & set(terms)]
+    text = f"{len(bare)} of {len(listed)} comments hold none of these terms"
+    if bare and fewest > 1:
+        often = Counter(term for terms in listed for term in set(terms))
+        more = {term for term, n in often.items() if n == fewest - 1}
+        reached = sum(bool(more & set(terms)) for terms in bare)
+        text += f"; fewest={fewest - 1} would add {len(more)} terms, which {reached} of them hold"
+    return (*notes, f"{text}.")
 
 
 def themes(
-    comments: Iterable[Any], k: int, *, language: str, fewest: int = 3, pairs: bool = True, seed: int = 1
+    comments: Iterable[Any],
+    k: int,
+    *,
+    language: str,
+    groups: Iterable[Any] | None = None,
+    fewest: int = 3,
+    pairs: bool = True,
+    seed: int = 1,
 ) -> tuple[pd.DataFrame, pd.Series]:
     """Gather comments into themes.
 
@@ -122,8 +176,11 @@ def themes(
         How many themes.
     language
         ``it`` or ``en``.
+    groups
+        The group of each comment, such as ``detractor``: the table then says how each theme divides between them, and
+        the example is one of the group that most of its comments are from.
     fewest, pairs
-        As for `terms`.
+        As for `terms`. A negated word is a word of its own: "never late" is not about lateness.
     seed
         Of the method, which is started by a decomposition and so hardly depends on it.
 
@@ -131,8 +188,8 @@ def themes(
     -------
     tuple
         A table, one row a theme, the largest first: theme (from 1), terms (the strongest), comments, share, example
-        (the comment that stands for it best). And the theme of each comment, by its place in `comments`; missing
-        where no frequent term is in it.
+        (the comment that stands for it best), and for each group how many of the comments are its own. And the
+        theme of each comment, by its place in `comments`; missing where no frequent term is in it.
 
     Raises
     ------
@@ -155,10 +212,11 @@ def themes(
     from threadpoolctl import threadpool_limits
 
     listed = pd.Series(list(comments), dtype=object)
-    texts, _ = _written(listed, ["all"] * len(listed))
-    weigh = _vectoriser(TfidfVectorizer, language, fewest, pairs, sublinear_tf=True)
+    texts, group = _written(listed, ["all"] * len(listed) if groups is None else groups)
+    words = Terms(texts, language, stop_words(language))
+    weigh = TfidfVectorizer(analyzer=_as_it_is, min_df=fewest, sublinear_tf=True)
     try:
-        weights = weigh.fit_transform(texts)
+        weights = weigh.fit_transform(words.meant(pairs=pairs))
     except ValueError as error:
         raise ModelError(_TOO_RARE.format(fewest=fewest)) from error
     if not 1 <= k < min(weights.shape):
@@ -166,14 +224,15 @@ def themes(
             f"k={k}: {weights.shape[0]} comments with {weights.shape[1]} frequent terms do not give so many themes. "
             "Ask for fewer."
         )
-    with threadpool_limits(1):
+    # comments that k themes explain whole leave an error of 0, which rounding may take below it before the root
+    with threadpool_limits(1), np.errstate(invalid="ignore"):
         model = NMF(k, init="nndsvda", max_iter=1000, tol=1e-3, random_state=seed)
         parts = model.fit_transform(weights)
     # each theme on its own scale: its strongest comment weighs 1
     parts = parts / np.maximum(parts.max(axis=0), 1e-12)
     said = parts.max(axis=1) > 0
     chosen = parts.argmax(axis=1)
-    vocabulary = weigh.get_feature_names_out()
+    vocabulary = np.array([words.shown(term) for term in weigh.get_feature_names_out()])
     counts = np.bincount(chosen[said], minlength=k)
     order = np.argsort(-counts, kind="stable")
     rows = [
@@ -182,7 +241,8 @@ def themes(
             "terms": ", ".join(_plain(vocabulary[model.components_[which].argsort()[::-1]])),
             "comments": int(counts[which]),
             "share": counts[which] / max(1, said.sum()),
-            "example": texts.iloc[int(parts[:, which].argmax())],
+            "example": texts.iloc[_example(parts[:, which], said & (chosen == which), group)],
+            **({} if groups is None else _split(group[said & (chosen == which)], group)),
         }
         for place, which in enumerate(order, 1)
     ]
@@ -226,20 +286,27 @@ def _stop_words() -> dict[str, str]:
     return tomllib.loads((files("crmlib.surveys") / "stop_words.toml").read_text(encoding="utf-8"))
 
 
-def _words(text: str) -> list[str]:
-    return _WORD.findall(text.lower())
+def _as_it_is(terms: list[str]) -> list[str]:
+    """Return the terms of a comment, for scikit-learn."""
+    return terms
 
 
-def _vectoriser(kind: type[Any], language: str, fewest: int, pairs: bool, **settings: Any) -> Any:  # noqa: FBT001
-    return kind(
-        tokenizer=_words,
-        token_pattern=None,
-        lowercase=False,
-        stop_words=stop_words(language),
-        ngram_range=(1, 2 if pairs else 1),
-        min_df=fewest,
-        **settings,
-    )
+def _split(of_theme: pd.Series, group: pd.Series) -> dict[str, int]:
+    """Return how many comments of a theme each group has."""
+    return {str(name): int((of_theme == name).sum()) for name in _names(group)}
+
+
+def _names(group: pd.Series) -> list[Any]:
+    return list(group.cat.categories) if isinstance(group.dtype, pd.CategoricalDtype) else list(dict.fromkeys(group))
+
+
+def _example(weights: np.ndarray, members: np.ndarray, group: pd.Series) -> int:
+    """Return where the strongest comment of a theme stands, among those of the group that most of it is from."""
+    if not members.any():
+        return int(weights.argmax())
+    counts = group[members].value_counts()
+    largest = group.isin(counts.index[counts == counts.max()]).to_numpy()
+    return int(np.where(members & largest, weights, -1.0).argmax())
 
 
 def _written(comments: Iterable[Any], groups: Iterable[Any]) -> tuple[pd.Series, pd.Series]:
@@ -258,12 +325,12 @@ def _written(comments: Iterable[Any], groups: Iterable[Any]) -> tuple[pd.Series,
     return texts[there], group[there]
 
 
-def _counted(texts: pd.Series, language: str, fewest: int, pairs: bool) -> tuple[Any, np.ndarray]:  # noqa: FBT001
+def _counted(listed: list[list[str]], fewest: int) -> tuple[Any, np.ndarray]:
     from sklearn.feature_extraction.text import CountVectorizer
 
-    count = _vectoriser(CountVectorizer, language, fewest, pairs, binary=True)
+    count = CountVectorizer(analyzer=_as_it_is, binary=True, min_df=fewest)
     try:
-        counts = count.fit_transform(texts)
+        counts = count.fit_transform(listed)
     except ValueError as error:
         raise ModelError(_TOO_RARE.format(fewest=fewest)) from error
     return counts, count.get_feature_names_out()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from crmlib.arguments import read_number
 from crmlib.errors import CrmlibError, ModelError
 from crmlib.surveys.nps import adjusted
 from crmlib.surveys.scales import Scale, answered, checked, scale_of
@@ -18,7 +19,7 @@ from crmlib.surveys.scales import Scale, answered, checked, scale_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from numpy.typing import NDArray
+    from crmlib.arrays import Ints
 
 __all__ = ["Difference", "answers_needed", "nps_difference"]
 
@@ -132,7 +133,9 @@ def nps_difference(
     )
 
 
-def answers_needed(points: float, *, promoters: float, detractors: float, confidence: float = 0.95) -> int:
+def answers_needed(
+    points: float, *, promoters: float, detractors: float, confidence: float = 0.95, population: int | None = None
+) -> int:
     """Return how many answers an interval of a given half-width needs.
 
     Parameters
@@ -143,6 +146,9 @@ def answers_needed(points: float, *, promoters: float, detractors: float, confid
         Shares of 1 that are expected.
     confidence
         Of the interval.
+    population
+        How many customers there are, for a statement about *these* customers: few of few are soon most of them. Not
+        given, the statement is about customers like them.
 
     Returns
     -------
@@ -158,9 +164,15 @@ def answers_needed(points: float, *, promoters: float, detractors: float, confid
     --------
     >>> answers_needed(5, promoters=0.45, detractors=0.25)
     1011
+    >>> answers_needed(5, promoters=0.45, detractors=0.25, population=1200)
+    549
     """
     from scipy.special import ndtri
 
+    points, promoters, detractors = (
+        read_number(value, name, error=ModelError)
+        for name, value in (("points", points), ("promoters", promoters), ("detractors", detractors))
+    )
     if not (0 <= promoters <= 1 and 0 <= detractors <= 1 and promoters + detractors <= 1 and points > 0):
         raise ModelError("promoters and detractors are shares that add up to 1 at most, and points is above 0.")
     z = float(ndtri((1 + confidence) / 2))
@@ -171,16 +183,20 @@ def answers_needed(points: float, *, promoters: float, detractors: float, confid
         middle = (low + high) // 2
         wide = z * float(adjusted(promoters * middle, detractors * middle, middle)[1]) * _POINTS > points
         low, high = (middle, high) if wide else (low, middle)
-    return high
+    if population is None:
+        return high
+    if population != int(population) or population < 1:
+        raise ModelError(f"population={population!r} is a number of customers, 1 or more.")
+    return min(int(np.ceil(high / (1 + (high - 1) / population) - 1e-9)), int(population))
 
 
-def _counts(scores: Iterable[Any], asked: Scale, *, averaged: bool, label: str) -> NDArray[np.int64]:
+def _counts(scores: Iterable[Any], asked: Scale, *, averaged: bool, label: str) -> Ints:
     marks = checked(scores, asked.lowest, asked.highest, averaged=averaged, label=label)
     kind = np.digitize(marks[answered(marks, label)], [asked.passive_from, asked.promoter_from])
     return np.bincount(kind, minlength=3)
 
 
-def _permuted(counts: NDArray[np.int64], seen: float, repeats: int, seed: int) -> float:
+def _permuted(counts: Ints, seen: float, repeats: int, seed: int) -> float:
     """Deal all answers again: how many of each kind fall to `a` is a draw from a multivariate hypergeometric."""
     rng = np.random.default_rng(seed)
     everyone, size = counts.sum(axis=0), counts.sum(axis=1)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from crmlib.errors import CrmlibError, ModelError, SchemaError
 from crmlib.intervals import wilson
-from crmlib.surveys.scales import answered, checked
+from crmlib.surveys.scales import answered, checked, highest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,7 +60,7 @@ class CSAT:
 
 
 def csat(
-    scores: Iterable[Any], *, top: int = 2, scale: int = 5, confidence: float = 0.95, averaged: bool = False
+    scores: Iterable[Any], *, top: int = 2, scale: int | str = 5, confidence: float = 0.95, averaged: bool = False
 ) -> CSAT:
     """Compute the Customer Satisfaction Score.
 
@@ -71,7 +71,7 @@ def csat(
     top
         So many of the highest answers are satisfied ones: 4 and 5 of 5 by default.
     scale
-        The highest answer.
+        The highest answer, or the scale as surveys name it: ``"1-5"``, ``"1-7"``, ``"1-10"``.
     confidence
         Of the interval, which is Wilson's: it stays within 0 and 100, and is of use for few answers too (E. B.
         Wilson, Journal of the American Statistical Association 22, 1927).
@@ -96,6 +96,9 @@ def csat(
     >>> result.score, result.satisfied
     (75.0, 3)
     """
+    scale = highest_of(scale)
+    if not isinstance(top, int | np.integer):
+        raise CrmlibError(f"csat: top={top!r} is not how many answers are the satisfied ones, such as 2.")
     if not 0 < top < scale:
         raise CrmlibError(f"top={top}: so many of {scale} answers cannot be the satisfied ones.")
     marks = checked(scores, 1, scale, averaged=averaged)
@@ -117,7 +120,7 @@ def csat_by(
     groups: Iterable[Any],
     *,
     top: int = 2,
-    scale: int = 5,
+    scale: int | str = 5,
     confidence: float = 0.95,
     averaged: bool = False,
 ) -> pd.DataFrame:
@@ -142,7 +145,7 @@ def csat_by(
     delivery   50.0  2
     checkout  100.0  2
     """
-    marks = checked(scores, 1, scale, averaged=averaged)
+    marks = checked(scores, 1, highest_of(scale), averaged=averaged)
     group = groups.reset_index(drop=True) if isinstance(groups, pd.Series) else pd.Series(list(groups), dtype=object)
     if len(group) != len(marks):
         raise SchemaError(f"groups: {len(group)} for {len(marks)} answers. Give one for each row.")

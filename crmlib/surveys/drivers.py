@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -10,19 +11,24 @@ import pandas as pd
 from crmlib import engine
 from crmlib import policy as policies
 from crmlib.days import as_day, until
-from crmlib.errors import CrmlibError, ModelError, SchemaError
-from crmlib.schema import require
+from crmlib.errors import CrmlibError, ModelError, ModelWarning, SchemaError
+from crmlib.regression import NO_ANSWER, encode, in_direction, join_names, require_rank, separating
+from crmlib.shop.required import require
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
+    from crmlib.arrays import Bools, Floats, Ints
     from crmlib.policy import Policy
     from crmlib.shop import Shop
 
 __all__ = ["drivers", "experience"]
 
-_NO_ANSWER = "no answer"
+_FEW = 30
+_NAMED = 4
+_ALONE = 1e-9
+"""What is left of one customer's answers beside the others', where that customer alone settles an estimate."""
 _COLUMNS = ("estimate", "low", "high", "p_value", "n", "share", "at_stake")
 
 
@@ -113,8 +119,8 @@ def drivers(
         One row an answer: categories (the first level is what the others are compared with; a missing one is a level
         of its own, ``no answer``), booleans (against false), numbers (per unit).
     customers
-        The customer of each row: several answers of one customer then count as related (standard errors clustered
-        by customer). Robust ones (HC3) otherwise.
+        The customer of each row: several answers of one customer then count as related. Errors come from leaving each
+        customer (without: each answer) out in turn, and the intervals from t with customers minus one degrees.
     model
         ``linear``: least squares; estimates are marks of the scale. ``ordinal``: proportional odds, which does not
         take the marks as evenly spaced; estimates are log-odds of a higher answer.
@@ -129,14 +135,21 @@ def drivers(
         One row a level, named ``factor: level``: estimate, low, high, p_value, n (answers that have it), share (of the
         answers of which the factor is known), at_stake (share x estimate: how far the mean score lies lower, or
         higher, for it, if the others are like those of which it is known). Lowest at_stake first: what pulls the
-        score down most. Share and at_stake are missing for numbers and for ``no answer``.
+        score down most. Share and at_stake are missing for numbers and for ``no answer``; low, high and p_value where
+        one customer alone has the level, for nobody else can confirm the estimate.
 
     Raises
     ------
     ModelError
-        Too few answers, all alike, or factors that cannot be told apart; the message names them.
+        Too few answers, all alike, or factors that cannot be told apart, or (``ordinal``) that sort the answers
+        without an exception; the message names them.
     SchemaError
-        Rows do not match, or a number is missing.
+        Rows do not match, a score is not a number, or a number is missing.
+
+    Warns
+    -----
+    ModelWarning
+        Fewer than 30 customers have a level, or are without it.
 
     Notes
     -----
@@ -144,102 +157,180 @@ def drivers(
 
     Examples
     --------
-    >>> late = pd.DataFrame({"late": [True] * 20 + [False] * 20})
-    >>> drivers([5, 6] * 10 + [8, 9] * 10, late)[["estimate", "n"]].round(2)
+    >>> late = pd.DataFrame({"late": [True] * 30 + [False] * 30})
+    >>> drivers([5, 6] * 15 + [8, 9] * 15, late)[["estimate", "n"]].round(2)
           estimate   n
-    late      -3.0  20
+    late      -3.0  30
     """
-    marks = pd.to_numeric(pd.Series(list(scores), dtype=object)).astype(float).to_numpy()
+    if not isinstance(factors, pd.DataFrame):
+        raise SchemaError(
+            "drivers: factors is a table, one row per answer. Scores come first: drivers(scores, factors)."
+        )
+    marks = _marks(scores)
     if len(marks) != len(factors):
         raise SchemaError(f"factors: {len(factors)} rows for {len(marks)} answers. Give one for each.")
+    if model not in {"linear", "ordinal"}:
+        raise CrmlibError(f"model={model!r} is not known. Use 'linear' or 'ordinal'.")
     there = ~np.isnan(marks)
-    design = _design(factors.reset_index(drop=True)[there])
     y = marks[there]
+    design = _design(factors, there)
     if len(y) <= design.shape[1] + 2 or len(np.unique(y)) == 1:
         raise ModelError(
             f"drivers: {len(y)} answers, {len(np.unique(y))} different, are too few for {design.shape[1]} factors. "
             "Take fewer factors, or wait for more answers."
         )
-    _tell_apart(design)
-    groups = None if customers is None else pd.factorize(np.asarray(list(customers), dtype=object)[there])[0]
+    require_rank(design, "factors")
+    groups = _groups(customers, there)
     fit = _linear if model == "linear" else _ordinal
-    if model not in {"linear", "ordinal"}:
-        raise CrmlibError(f"model={model!r} is not known. Use 'linear' or 'ordinal'.")
     table = fit(y, design, groups, confidence)
     counted = [column for column in design if set(np.unique(design[column])) <= {0.0, 1.0}]
     table["n"] = len(y)
     table.loc[counted, "n"] = design[counted].sum().astype(int)
-    unknown = {name: float(design.get(f"{name}: {_NO_ANSWER}", pd.Series([0.0])).sum()) for name in map(str, factors)}
+    unknown = {name: float(design.get(f"{name}: {NO_ANSWER}", pd.Series([0.0])).sum()) for name in map(str, factors)}
     known = [len(y) - unknown.get(str(name).partition(": ")[0], 0.0) for name in design]
-    levels = design.columns.isin(counted) & ~design.columns.str.endswith(f": {_NO_ANSWER}")
+    levels = design.columns.isin(counted) & ~design.columns.str.endswith(f": {NO_ANSWER}")
     table["share"] = (design.sum() / known).where(levels)
     table["at_stake"] = table["estimate"] * table["share"]
     table = table[table["n"] >= fewest].sort_values("at_stake", kind="stable")
+    _warn_of_few(design[[str(name) for name in table.index]], groups, clustered=customers is not None)
     return table[list(_COLUMNS)]
 
 
-def _design(factors: pd.DataFrame) -> pd.DataFrame:
+def _marks(scores: Iterable[Any]) -> Floats:
+    """Return the answers as numbers, NaN where there is none."""
+    values = pd.Series(list(scores), dtype=object)
+    marks = pd.to_numeric(values, errors="coerce").astype(float)
+    wrong = (marks.isna() & values.notna()) | np.isinf(marks)
+    if wrong.any():
+        row = int(wrong.to_numpy().argmax())
+        raise SchemaError(f"drivers: the score in row {row} is {values[row]!r}, not a number. Scores come first.")
+    return np.asarray(marks, dtype=np.float64)
+
+
+def _groups(customers: Iterable[Any] | None, there: Bools) -> Ints:
+    """Return the customer of each answer as a number; each answer is a customer of its own where none is known."""
+    if customers is None:
+        return np.arange(there.sum())
+    names = np.asarray(list(customers), dtype=object)
+    if names.shape != there.shape:
+        raise SchemaError(f"drivers: {names.size} customers for {there.size} answers. Give one for each.")
+    codes, seen = pd.factorize(names[there])
+    unknown = codes < 0
+    codes[unknown] = len(seen) + np.arange(unknown.sum())
+    if len(np.unique(codes)) < 2:  # noqa: PLR2004 - what one customer says is no sample
+        raise ModelError("drivers: all answers are of one customer, so nothing can be said of customers.")
+    return np.unique(codes, return_inverse=True)[1]
+
+
+def _design(factors: pd.DataFrame, there: Bools) -> pd.DataFrame:
     """Return a column a level; levels that nobody or everybody has are left out, for they tell nothing."""
-    columns: dict[str, pd.Series] = {}
-    for name in factors:
-        values = factors[name]
-        if pd.api.types.is_bool_dtype(values.dtype):
-            columns[f"{name}"] = values.astype(float)
-        elif pd.api.types.is_numeric_dtype(values.dtype):
-            if values.isna().any():
-                row = int(values.isna().to_numpy().argmax())
-                raise SchemaError(
-                    f"factors, row {row}, column {name!r}: there is no number. Fill it in, or leave it out."
-                )
-            columns[f"{name}"] = values.astype(float)
-        else:
-            said = values.astype("category")
-            levels = [*said.cat.categories, *([_NO_ANSWER] if said.isna().any() else [])]
-            text = said.astype(object).where(said.notna(), _NO_ANSWER)
-            for level in levels[1:]:
-                columns[f"{name}: {level}"] = (text == level).astype(float)
-    design = pd.DataFrame(columns, index=factors.index)
+    design = encode(factors, "factors", missing="level", among=there).numbers
     design = design.loc[:, design.max() > design.min()]
     if not design.shape[1]:
         raise ModelError("factors: no factor differs between the answers, so nothing can be compared.")
     return design
 
 
-def _tell_apart(design: pd.DataFrame) -> None:
-    """Refuse columns that are made up of others."""
-    held = np.ones((len(design), 1))
-    for name in design:
-        more = np.column_stack([held, design[name]])
-        if np.linalg.matrix_rank(more) == held.shape[1]:
-            raise ModelError(
-                f"factors: {name!r} always goes with the ones before it, so its share cannot be told apart."
-            )
-        held = more
+def _warn_of_few(design: pd.DataFrame, groups: Ints, *, clustered: bool) -> None:
+    """Warn of levels that few customers have, or few have not: their intervals are narrower than they say."""
+    whose = "customers" if clustered else "answers"
+    few = []
+    for name in design.columns[~design.columns.str.endswith(f": {NO_ANSWER}")]:
+        values = design[name].to_numpy()
+        flag = set(np.unique(values)) <= {0.0, 1.0}
+        sides = [np.unique(groups[values == side]).size for side in (1.0, 0.0)] if flag else [np.unique(groups).size]
+        if min(sides) < _FEW:
+            few.append(f"{name} ({min(sides)} {whose} {'have it' if sides[0] == min(sides) else 'are without it'})")
+    if few:
+        more = f" and {len(few) - _NAMED} more" if len(few) > _NAMED else ""
+        warnings.warn(
+            f"drivers: {', '.join(few[:_NAMED])}{more}: with fewer than {_FEW} {whose} to a side chance makes more "
+            "drivers than it should, about one in twelve instead of one in twenty. Read such rows as questions.",
+            ModelWarning,
+            stacklevel=3,
+        )
 
 
-def _linear(y: np.ndarray, design: pd.DataFrame, groups: Any, confidence: float) -> pd.DataFrame:
-    import statsmodels.api as sm
+def _linear(y: Floats, design: pd.DataFrame, groups: Ints, confidence: float) -> pd.DataFrame:
+    """Fit by least squares; errors by leaving each customer out in turn (jackknife), and t of customers minus one."""
+    x = np.column_stack([np.ones(len(y)), design.to_numpy()])
+    scale = np.sqrt((x**2).mean(axis=0))
+    x = x / scale
+    inverse = np.linalg.inv(x.T @ x)
+    estimate = inverse @ (x.T @ y)
+    residual = y - x @ estimate
+    order = np.argsort(groups, kind="stable")
+    ends = np.flatnonzero(np.diff(groups[order])) + 1
+    without = np.empty((len(ends) + 1, x.shape[1]))
+    for number, rows in enumerate(np.split(order, ends)):
+        own = x[rows]
+        kept = np.eye(len(rows)) - own @ inverse @ own.T
+        if np.linalg.eigvalsh(kept)[0] > _ALONE:
+            without[number] = estimate - inverse @ (own.T @ np.linalg.solve(kept, residual[rows]))
+        else:  # without this customer something cannot be told
+            rest = np.delete(np.arange(len(y)), rows)
+            without[number] = _rest(x[rest], y[rest])
+    spread = without - without.mean(axis=0)
+    count = len(without)
+    error = np.sqrt((count - 1) / count * (spread**2).sum(axis=0))
+    return _table((estimate / scale)[1:], (error / scale)[1:], count - 1, confidence, design)
 
-    how: dict[str, Any] = {"cov_type": "HC3"}
-    if groups is not None:
-        how = {"cov_type": "cluster", "cov_kwds": {"groups": groups}}
-    result = sm.OLS(y, sm.add_constant(design.to_numpy())).fit(**how)
-    return _table(result.params[1:], result.conf_int(alpha=1 - confidence)[1:], result.pvalues[1:], design)
+
+def _rest(x: Floats, y: Floats) -> Floats:
+    """Fit the rest; NaN for what the rest says nothing of."""
+    estimate, _, _, _ = np.linalg.lstsq(x, y, rcond=_ALONE)
+    _, sizes, directions = np.linalg.svd(x, full_matrices=True)
+    lost = directions[(sizes <= _ALONE * sizes[0]).argmax() if (sizes <= _ALONE * sizes[0]).any() else len(sizes) :]
+    estimate[(np.abs(lost) > _ALONE).any(axis=0)] = np.nan
+    return np.asarray(estimate)
 
 
-def _ordinal(y: np.ndarray, design: pd.DataFrame, groups: Any, confidence: float) -> pd.DataFrame:
+def _ordinal(y: Floats, design: pd.DataFrame, groups: Ints, confidence: float) -> pd.DataFrame:
+    """Fit proportional odds; errors clustered by customer, and t of customers minus one."""
     from statsmodels.miscmodels.ordinal_model import OrderedModel
 
-    how: dict[str, Any] = {} if groups is None else {"cov_type": "cluster", "cov_kwds": {"groups": groups}}
-    result = OrderedModel(pd.factorize(y, sort=True)[0], design.to_numpy(), distr="logit").fit(
-        method="bfgs", maxiter=500, disp=False, **how
+    marks = pd.factorize(y, sort=True)[0]
+    _require_overlap(marks, design)
+    many, count = design.shape[1], groups.max() + 1
+    how: dict[str, Any] = {"cov_type": "cluster", "cov_kwds": {"groups": groups}} if count < len(y) else {}
+    result = OrderedModel(marks, design.to_numpy(), distr="logit").fit(method="bfgs", maxiter=500, disp=False, **how)
+    return _table(np.asarray(result.params)[:many], np.asarray(result.bse)[:many], count - 1, confidence, design)
+
+
+def _require_overlap(marks: Ints, design: pd.DataFrame) -> None:
+    """Refuse factors that sort the answers without an exception: no finite estimate exists."""
+    values = design.to_numpy()
+    spread = (values - values.mean(axis=0)) / values.std(axis=0)
+    distinct = np.unique(np.column_stack([marks, spread]), axis=0)
+    mark, spread, top = distinct[:, 0].astype(int), distinct[:, 1:], marks.max()
+    thresholds = np.eye(top)
+    below, above = mark < top, mark > 0
+    direction = separating(
+        np.vstack(
+            [
+                np.column_stack([-spread[below], thresholds[mark[below]]]),
+                np.column_stack([spread[above], -thresholds[mark[above] - 1]]),
+            ]
+        )
     )
-    many = design.shape[1]
-    ends = np.asarray(result.conf_int(alpha=1 - confidence))[:many]
-    return _table(np.asarray(result.params)[:many], ends, np.asarray(result.pvalues)[:many], design)
+    if direction is not None:
+        names = join_names(in_direction(design, direction[: spread.shape[1]]))
+        raise ModelError(
+            f"factors: {names} sort the answers without an exception, so no finite estimate exists. Leave them out, or "
+            "use model='linear'."
+        )
 
 
-def _table(estimates: np.ndarray, ends: np.ndarray, p_values: np.ndarray, design: pd.DataFrame) -> pd.DataFrame:
+def _table(estimates: Floats, errors: Floats, degrees: int, confidence: float, design: pd.DataFrame) -> pd.DataFrame:
+    """Put estimates, intervals and p-values together; without an error there is neither interval nor p-value."""
+    from scipy.stats import t
+
+    if not 0 < confidence < 1:
+        raise CrmlibError(f"confidence={confidence!r}: say 0.95 for 95 %.")
+    half = t.ppf((1 + confidence) / 2, degrees) * errors
+    sizes = np.divide(np.abs(estimates), errors, out=np.full(len(errors), np.inf), where=errors > 0)
+    p_values = np.where(np.isnan(errors), np.nan, 2 * t.sf(sizes, degrees))
     return pd.DataFrame(
-        {"estimate": estimates, "low": ends[:, 0], "high": ends[:, 1], "p_value": p_values}, index=design.columns
+        {"estimate": estimates, "low": estimates - half, "high": estimates + half, "p_value": p_values},
+        index=design.columns,
     )

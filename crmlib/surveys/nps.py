@@ -2,8 +2,8 @@
 
 Its interval is the adjusted Wald's: three answers are added, a quarter of them promoters and a quarter detractors, and
 then the usual normal interval is taken. B. Rocks, "Interval Estimation for the 'Net Promoter Score'", The American
-Statistician 70 (2016), found it to cover best of six; J. Lewis and J. Sauro published the worked example below ("How to
-Compute a Confidence Interval for the Net Promoter Score", MeasuringU).
+Statistician 70 (2016), recommends variations of it beside an iterative score test; J. Lewis and J. Sauro published the
+worked example below ("How to Compute a Confidence Interval for the Net Promoter Score", MeasuringU).
 
 >>> nps([10] * 95 + [8] * 95 + [3] * 60)
 NPS 14.0 (95 % interval 4.3 to 23.4; 250 answers: 95 promoters, 95 passives, 60 detractors)
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
+
+    from crmlib.arrays import Bools, Floats
 
 __all__ = ["NPS", "nps", "nps_by"]
 
@@ -233,12 +235,18 @@ def nps_by(
 def adjusted_wald(
     promoters: ArrayLike, detractors: ArrayLike, n: ArrayLike, confidence: float = 0.95
 ) -> tuple[Any, Any]:
-    """Return low and high of the adjusted Wald interval, as shares between -1 and 1; arrays in, arrays out."""
+    """Return low and high of the adjusted Wald interval, as shares between -1 and 1; arrays in, arrays out.
+
+    The answers that are added draw the interval to the middle. With one or two answers they would draw it off the
+    estimate, so it reaches there at least.
+    """
     from scipy.special import ndtri
 
     middle, error = adjusted(promoters, detractors, n)
     half = ndtri((1 + confidence) / 2) * error
-    return np.maximum(middle - half, -1), np.minimum(middle + half, 1)
+    up, down, size = (np.asarray(count, dtype=float) for count in (promoters, detractors, n))
+    share = np.divide(up - down, size, out=np.array(middle, dtype=float), where=size > 0)
+    return np.maximum(np.minimum(middle - half, share), -1), np.minimum(np.maximum(middle + half, share), 1)
 
 
 def adjusted(promoters: ArrayLike, detractors: ArrayLike, n: ArrayLike) -> tuple[Any, Any]:
@@ -248,9 +256,7 @@ def adjusted(promoters: ArrayLike, detractors: ArrayLike, n: ArrayLike) -> tuple
     return up - down, np.sqrt((up + down - (up - down) ** 2) / size)
 
 
-def _bootstrap(
-    kind: NDArray[np.integer[Any]], weight: NDArray[np.float64], confidence: float, seed: int
-) -> Sequence[float]:
+def _bootstrap(kind: NDArray[np.integer[Any]], weight: Floats, confidence: float, seed: int) -> Sequence[float]:
     if len(set(kind.tolist())) == 1:
         warnings.warn(
             "All answers are of one kind, so every draw is the same and the interval a point. That is not certainty: "
@@ -272,7 +278,7 @@ def _bootstrap(
     return float(low), float(high)
 
 
-def _weights(weights: ArrayLike | None, there: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _weights(weights: ArrayLike | None, there: Bools) -> Floats:
     if weights is None:
         return np.ones(int(there.sum()))
     given = np.asarray(weights, dtype=float)

@@ -6,6 +6,7 @@ depends on, beyond that, no weight can see. `tilted` asks how much it would matt
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -13,17 +14,20 @@ import pandas as pd
 
 from crmlib import engine
 from crmlib import policy as policies
+from crmlib.arguments import read_flags
 from crmlib.days import as_day, until
-from crmlib.errors import CrmlibError, ModelError, SchemaError
+from crmlib.errors import CrmlibError, ModelError, ModelWarning, SchemaError
 from crmlib.intervals import wilson
-from crmlib.schema import require
+from crmlib.regression import encode, join_names, separation_of_two
+from crmlib.shop.required import require
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
+    from crmlib.arrays import Bools, Floats
     from crmlib.policy import Policy
     from crmlib.shop import Shop
 
@@ -153,7 +157,7 @@ def response_bias(known: pd.DataFrame, answered: ArrayLike) -> pd.DataFrame:
     orders       2.0     1.0
     """
     said = _said(answered, len(known))
-    table = _numbers(known, keep_all=True)
+    table = encode(known, "known", missing="refuse", every_level=True).numbers
     means = pd.DataFrame({"answered": table[said].mean(), "silent": table[~said].mean()})
     spread = np.sqrt((table[said].var(ddof=0) + table[~said].var(ddof=0)) / 2)
     means["difference"] = (means["answered"] - means["silent"]) / spread.where(spread > 0)
@@ -166,7 +170,7 @@ def response_weights(
     *,
     method: Literal["logistic", "cells"] = "logistic",
     largest: float = 5.0,
-) -> NDArray[np.float64]:
+) -> Floats:
     """Weight those who answered such that they stand for everyone who was asked.
 
     Parameters
@@ -191,6 +195,13 @@ def response_weights(
     ------
     ModelError
         Nobody answered; or, for ``cells``, nobody in some cell.
+    SchemaError
+        Something is not known of everyone: it cannot weight anyone (``cells`` takes missing as a cell of its own).
+
+    Warns
+    -----
+    ModelWarning
+        There are kinds of customers of whom nobody answered.
 
     Notes
     -----
@@ -218,7 +229,7 @@ def response_weights(
     return np.asarray(weights / weights[said].mean())
 
 
-def tilted(weights: ArrayLike, scores: Iterable[Any], tilt: float, *, response_rate: float) -> NDArray[np.float64]:
+def tilted(weights: ArrayLike, scores: Iterable[Any], tilt: float, *, response_rate: float) -> Floats:
     """Ask what follows if silence depends on the answer itself: who would answer low keeps silent more often.
 
     Parameters
@@ -273,8 +284,8 @@ def tilted(weights: ArrayLike, scores: Iterable[Any], tilt: float, *, response_r
     return np.asarray(result / result[said].mean())
 
 
-def _said(answered: ArrayLike, size: int) -> NDArray[np.bool_]:
-    said = np.asarray(answered, dtype=bool)
+def _said(answered: ArrayLike, size: int) -> Bools:
+    said = read_flags(answered, "answered")
     if said.shape != (size,):
         raise SchemaError(f"answered: {said.size} for {size} rows. Give one for each row.")
     if not said.any():
@@ -282,41 +293,46 @@ def _said(answered: ArrayLike, size: int) -> NDArray[np.bool_]:
     return said
 
 
-def _numbers(known: pd.DataFrame, *, keep_all: bool) -> pd.DataFrame:
-    """Return columns as numbers; of a category's levels all, or all but the first."""
-    texts = [name for name in known if not pd.api.types.is_numeric_dtype(known[name].dtype)]
-    numbers = pd.get_dummies(known, columns=texts, prefix_sep=": ", drop_first=not keep_all).astype(float)
-    lost = numbers.columns[numbers.isna().any()].tolist()
-    if lost:
-        raise SchemaError(
-            f"known, column {lost[0]!r}: values are missing. What is not known of everyone "
-            "cannot weight anyone: fill it in, or leave the column out."
-        )
-    return numbers
-
-
-def _chance(known: pd.DataFrame, said: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _chance(known: pd.DataFrame, said: Bools) -> Floats:
     """Estimate the probability to answer."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
     from threadpoolctl import threadpool_limits
 
+    table = encode(known, "known", missing="refuse").numbers
     if said.all():
         return np.ones(len(said))
-    counts: list[str] = [
-        str(name) for name in known if pd.api.types.is_integer_dtype(known[name].dtype) and (known[name] >= 0).all()
-    ]
-    logged = known.copy()
-    logged[counts] = np.log1p(known[counts].astype(float))
-    table = _numbers(logged, keep_all=False)
+    for name, dtype in zip(map(str, known.columns), known.dtypes, strict=True):
+        if pd.api.types.is_integer_dtype(dtype) and (table[name] >= 0).all():  # a count
+            table[name] = np.log1p(table[name])
+    varies = table.loc[:, table.max() > table.min()]
+    if varies.empty:
+        return np.full(len(said), said.mean())
+    _warn_of_silence(varies, said)
     with threadpool_limits(1):
         model = make_pipeline(StandardScaler(), LogisticRegression(C=_NO_PENALTY, max_iter=1000))
-        chance = model.fit(table, said).predict_proba(table)[:, 1]
+        chance = model.fit(varies, said).predict_proba(varies)[:, 1]
     return np.asarray(np.maximum(chance, 1e-6))
 
 
-def _cells(known: pd.DataFrame, said: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _warn_of_silence(table: pd.DataFrame, said: Bools) -> None:
+    """Warn of kinds of customers of whom nobody answered: no weight lets another kind speak for them."""
+    parted = separation_of_two(table, said)
+    if parted is None:
+        return
+    names, silent, _ = parted
+    if silent.any():
+        warnings.warn(
+            f"known: by {join_names(names)} it is certain that {int(silent.sum())} of {len(said)} customers do not "
+            "answer, for nobody like them did. No weight lets others stand for them: the weights speak for the rest. "
+            "Join levels, leave the column out, or say whom the result is about.",
+            ModelWarning,
+            stacklevel=4,
+        )
+
+
+def _cells(known: pd.DataFrame, said: Bools) -> Floats:
     """Return how many who were asked each answer of a cell stands for."""
     cell = known.astype(object).where(known.notna(), "(missing)").groupby(list(known.columns), sort=False).ngroup()
     all_of = np.bincount(cell)

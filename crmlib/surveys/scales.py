@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from numbers import Number
 from typing import TYPE_CHECKING, Any
@@ -14,14 +15,14 @@ import numpy as np
 import pandas as pd
 
 from crmlib.errors import ModelError, SchemaError
-from crmlib.schema import did_you_mean
+from crmlib.words import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from numpy.typing import NDArray
+    from crmlib.arrays import Bools, Floats
 
-__all__ = ["SCALES", "Scale", "checked", "scale_of"]
+__all__ = ["SCALES", "Scale", "checked", "highest_of", "scale_of"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,9 @@ class Scale:
 SCALES = {name: Scale(name, lowest, 10) for name, lowest in (("nps_0_10", 0), ("nps_1_10", 1))}
 
 
+_SHORTEST = 2
+
+
 def scale_of(name: str) -> Scale:
     """Return a scale by name.
 
@@ -73,13 +77,43 @@ def scale_of(name: str) -> Scale:
     '0-10'
     """
     if name not in SCALES:
-        raise SchemaError(f"scale={name!r}: there is no such scale. {did_you_mean(name, SCALES)}")
+        asked = next((scale for scale in SCALES.values() if scale.asked == re.sub(r"[^\d-]", "", str(name))), None)
+        hint = f"Write {asked.name!r}." if asked else did_you_mean(str(name), SCALES)
+        raise SchemaError(f"scale={name!r}: a scale of recommendation is {' or '.join(map(repr, SCALES))}. {hint}")
     return SCALES[name]
+
+
+def highest_of(scale: int | str) -> int:
+    """Return the highest mark of a scale of satisfaction, which begins at 1.
+
+    Parameters
+    ----------
+    scale
+        The mark itself, or the scale as surveys name it.
+
+    Raises
+    ------
+    SchemaError
+        It is no such scale.
+
+    Examples
+    --------
+    >>> highest_of("1-10"), highest_of(5)
+    (10, 5)
+    """
+    form = re.fullmatch(r"\s*(?:1\s*(?:-|\u2013|to|a)\s*)?(\d+)\s*", scale) if isinstance(scale, str) else None
+    highest = int(form[1]) if form else scale
+    if isinstance(highest, bool) or not isinstance(highest, int) or highest < _SHORTEST:
+        raise SchemaError(
+            f"scale={scale!r}: a scale of satisfaction begins at 1. Write '1-5', '1-7' or '1-10', or its highest mark, "
+            "such as 5."
+        )
+    return highest
 
 
 def checked(
     scores: Iterable[Any], lowest: int, highest: int, *, averaged: bool = False, label: str = "scores"
-) -> NDArray[np.float64]:
+) -> Floats:
     """Return answers as numbers; what is missing (nobody answered) stays missing.
 
     Parameters
@@ -125,9 +159,9 @@ def checked(
     return marks
 
 
-def answered(marks: NDArray[np.float64], label: str = "scores") -> NDArray[np.bool_]:
+def answered(marks: Floats, label: str = "scores") -> Bools:
     """Say which answers are there; at least one must be."""
-    there: NDArray[np.bool_] = ~np.isnan(marks)
+    there: Bools = ~np.isnan(marks)
     if not there.any():
         said = "there is no answer" if not marks.size else f"all {marks.size} are missing"
         raise ModelError(f"{label}: {said}. A score needs at least one answer.")
@@ -152,7 +186,7 @@ def _number(mark: Any) -> float:
         return np.inf
 
 
-def _refuse(given: pd.Series, wrong: NDArray[np.bool_], label: str, why: str) -> None:
+def _refuse(given: pd.Series, wrong: Bools, label: str, why: str) -> None:
     if wrong.any():
         row = int(wrong.argmax())
         name = given.index[row]

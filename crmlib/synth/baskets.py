@@ -11,14 +11,11 @@ from crmlib.synth.catalogue import CATEGORIES
 from crmlib.synth.chance import choose
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from crmlib.arrays import Floats, Ints
     from crmlib.synth.catalogue import Catalogue
     from crmlib.synth.life import Lives
     from crmlib.synth.parameters import ShopParameters
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 __all__ = ["Lines", "make_lines", "order_cents"]
 

@@ -23,12 +23,9 @@ from crmlib.synth.people import People, draw_people
 if TYPE_CHECKING:
     import datetime as dt
 
-    from numpy.typing import NDArray
-
+    from crmlib.arrays import Floats, Ints
     from crmlib.synth.parameters import ShopParameters
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 __all__ = ["WELCOME", "Block", "Design", "simulate"]
 

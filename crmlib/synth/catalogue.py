@@ -11,7 +11,7 @@ from crmlib.synth import columns
 from crmlib.synth.chance import stream
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmlib.arrays import Ints
 
 __all__ = ["CATEGORIES", "Catalogue", "make_catalogue", "products_table"]
 
@@ -42,8 +42,8 @@ _PER_CATEGORY = 25
 class Catalogue:
     """Products sorted by category, then by price: line `_PER_CATEGORY * category + rank`."""
 
-    price: NDArray[np.int64]  # category x rank, list price in cents, ascending
-    cost: NDArray[np.int64]
+    price: Ints  # category x rank, list price in cents, ascending
+    cost: Ints
     names: tuple[str, ...]
 
     @property

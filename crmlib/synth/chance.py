@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmlib.arrays import Floats, Ints
 
 __all__ = ["BLOCK", "THEMES", "choose", "stream"]
 
@@ -39,7 +39,7 @@ def stream(seed: int, theme: str, block: int = 0) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key))
 
 
-def choose(rng: np.random.Generator, weights: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+def choose(rng: np.random.Generator, weights: Floats, rows: Ints) -> Ints:
     """Draw one option per row, each row by its own line of `weights`.
 
     Parameters

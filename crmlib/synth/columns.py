@@ -12,13 +12,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from crmlib.arrays import Bools, Ints
+
 __all__ = ["flags", "ids", "labels", "money", "names", "numbers", "timestamps"]
 
 MONEY = pa.decimal128(18, 2)
 TIME = pa.timestamp("us")
 
 
-def ids(prefix: str, values: NDArray[np.int64], width: int) -> Any:
+def ids(prefix: str, values: Ints, width: int) -> Any:
     """Format numbers as ids of a fixed width; a negative number is null.
 
     Examples
@@ -39,7 +41,7 @@ def ids(prefix: str, values: NDArray[np.int64], width: int) -> Any:
     return fixed.cast(pa.binary()).cast(pa.string())
 
 
-def money(cents: NDArray[np.int64]) -> Any:
+def money(cents: Ints) -> Any:
     """Turn integer cents into DECIMAL(18, 2).
 
     Examples
@@ -54,7 +56,7 @@ def money(cents: NDArray[np.int64]) -> Any:
     return pa.Array.from_buffers(MONEY, len(cents), [None, pa.py_buffer(words)])
 
 
-def timestamps(seconds: NDArray[np.int64]) -> Any:
+def timestamps(seconds: Ints) -> Any:
     """Turn seconds since 1970 (wall clock of the shop) into naive timestamps; negative is null.
 
     Examples
@@ -67,7 +69,7 @@ def timestamps(seconds: NDArray[np.int64]) -> Any:
     )
 
 
-def labels(pool: Sequence[str] | NDArray[np.str_], codes: NDArray[np.int64]) -> Any:
+def labels(pool: Sequence[str] | NDArray[np.str_], codes: Ints) -> Any:
     """Pick a label per row from a pool; a negative code is null.
 
     Examples
@@ -78,12 +80,12 @@ def labels(pool: Sequence[str] | NDArray[np.str_], codes: NDArray[np.int64]) -> 
     return pa.array(list(pool), type=pa.string()).take(pa.array(codes, mask=codes < 0))
 
 
-def numbers(values: NDArray[np.int64], missing: NDArray[np.bool_] | None = None) -> Any:
+def numbers(values: Ints, missing: Bools | None = None) -> Any:
     """Whole numbers as 32-bit integers, null where missing."""
     return pa.array(values.astype(np.int32), mask=missing)
 
 
-def flags(values: NDArray[np.bool_]) -> Any:
+def flags(values: Bools) -> Any:
     """Booleans."""
     return pa.array(values)
 
@@ -93,7 +95,7 @@ def names(values: Sequence[str | None]) -> Any:
     return pa.array(values, type=pa.string())
 
 
-def _validity(null: NDArray[np.bool_]) -> Any:
+def _validity(null: Bools) -> Any:
     if not null.any():
         return None
     return pa.py_buffer(np.packbits(~null, bitorder="little"))

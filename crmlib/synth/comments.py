@@ -9,9 +9,8 @@ import numpy as np
 from crmlib.synth import columns
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from crmlib.arrays import Bools, Ints
 
-    Ints = NDArray[np.int64]
 
 __all__ = ["TOUCHPOINTS", "write_comments"]
 
@@ -74,8 +73,8 @@ def write_comments(
     rng: np.random.Generator,
     touchpoint: Ints,
     mood: Ints,
-    english: NDArray[np.bool_],
-    answered: NDArray[np.bool_],
+    english: Bools,
+    answered: Bools,
 ) -> Any:
     """Return a comment per answer, null for most.
 

@@ -11,13 +11,10 @@ from crmlib.synth import columns
 from crmlib.synth.mail import Audience
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from crmlib.arrays import Floats, Ints
     from crmlib.synth.life import Lives
     from crmlib.synth.parameters import ShopParameters
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 __all__ = ["CHANNELS", "PURPOSES", "SOURCES", "Consents", "draw_consents"]
 

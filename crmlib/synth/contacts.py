@@ -13,14 +13,10 @@ from crmlib.synth import columns, dirt
 from crmlib.synth.identity import slug
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from crmlib.arrays import Bools, Floats, Ints
     from crmlib.synth.identity import Identity
     from crmlib.synth.parameters import ShopParameters
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
-    Bools = NDArray[np.bool_]
 
 __all__ = ["INTAKE", "Intake", "contact_columns", "draw_intake"]
 

@@ -14,9 +14,8 @@ from crmlib.synth.identity import DOTLESS_DOMAIN, NICKNAMES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
+    from crmlib.arrays import Bools
 
-    Bools = NDArray[np.bool_]
 
 __all__ = ["alias", "broken_address", "format_phone", "mojibake", "nickname", "shout", "soil", "typo"]
 

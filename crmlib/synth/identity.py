@@ -27,11 +27,9 @@ from faker.providers.person.it_IT import Provider as ItalianPerson
 from crmlib.synth import columns
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from crmlib.arrays import Bools, Ints
     from crmlib.synth.people import People
 
-    Ints = NDArray[np.int64]
 
 __all__ = ["DOMAINS", "DOTLESS_DOMAIN", "NICKNAMES", "Identity", "draw_identity", "slug"]
 
@@ -289,5 +287,5 @@ def _streets(rng: np.random.Generator, people: People, pools: _Pools) -> Any:
     return _where(people.english, english, italian)
 
 
-def _where(test: NDArray[np.bool_], yes: Any, no: Any) -> Any:
+def _where(test: Bools, yes: Any, no: Any) -> Any:
     return pc.if_else(pa.array(test), yes, no)

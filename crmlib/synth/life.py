@@ -16,13 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from crmlib.arrays import Bools, Floats, Ints
     from crmlib.synth.parameters import Rates, ShopParameters
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
-    Bools = NDArray[np.bool_]
 
 __all__ = ["Lives", "Orders", "World", "begin", "calm", "fare", "join_orders", "leaving_rate", "login_rate",
            "mean_orders", "step"]  # fmt: skip

@@ -10,15 +10,11 @@ import numpy as np
 from crmlib.synth import columns
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from crmlib.arrays import Bools, Floats, Ints
     from crmlib.synth.life import Lives, World
     from crmlib.synth.parameters import Campaign, ShopParameters
     from crmlib.synth.seasons import Calendar
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
-    Bools = NDArray[np.bool_]
 
 __all__ = ["ARMS", "Audience", "Mailings", "Sends", "campaigns_table", "running"]
 

@@ -13,12 +13,9 @@ from crmlib.synth.chance import choose
 if TYPE_CHECKING:
     import datetime as dt
 
-    from numpy.typing import NDArray
-
+    from crmlib.arrays import Bools, Ints
     from crmlib.synth.parameters import ShopParameters
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 __all__ = ["ANSWERS", "People", "draw_people", "profile_columns"]
 
@@ -72,11 +69,11 @@ class People:
     """Profiles of a block; codes into `ANSWERS`, true values without blanks."""
 
     persona: Ints
-    woman: NDArray[np.bool_]
-    english: NDArray[np.bool_]
+    woman: Bools
+    english: Bools
     birth_year: Ints
     codes: dict[str, Ints]
-    interests: NDArray[np.bool_]  # person x interest
+    interests: Bools  # person x interest
 
     def __len__(self) -> int:
         return len(self.persona)
@@ -101,9 +98,7 @@ def draw_people(rng: np.random.Generator, parameters: ShopParameters, persona: I
     return People(persona, woman, english, until.year - age, codes, interests)
 
 
-def profile_columns(
-    rng: np.random.Generator, people: People, dirt: float, consents: NDArray[np.bool_]
-) -> dict[str, Any]:
+def profile_columns(rng: np.random.Generator, people: People, dirt: float, consents: Bools) -> dict[str, Any]:
     """Return the profile fields as the shop has them: with blanks, and a little dirt."""
     size = len(people)
     blank = {name: rng.random(size) < share for name, share in _BLANK.items()}
@@ -128,7 +123,7 @@ def profile_columns(
     return table
 
 
-def _joined(chosen: NDArray[np.bool_], answered: NDArray[np.bool_]) -> Any:
+def _joined(chosen: Bools, answered: Bools) -> Any:
     """Write a set of interests as one text, ``coffee|family``; null without a questionnaire or without any."""
     options = ANSWERS["interests"]
     code = chosen @ (1 << np.arange(len(options)))

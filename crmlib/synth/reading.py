@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crmlib.errors import SourceError
-from crmlib.schema import did_you_mean
+from crmlib.words import did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,10 +25,16 @@ def truth_folder(source: str | Path) -> Path:
         As for `has_truth`.
     """
     if str(source) == "shop":
-        from crmlib.sources.simulated import shop_folder
+        from crmlib.synth.shipped import shop_folder
 
         return shop_folder() / "truth"
-    return Path(source).expanduser() / "truth"
+    path = Path(source).expanduser()
+    if path.suffix == ".toml" and path.is_file():  # a description of a simulated shop: its truth is the shop's
+        with contextlib.suppress(tomllib.TOMLDecodeError, UnicodeDecodeError):
+            named = tomllib.loads(path.read_text(encoding="utf-8")).get("source")
+            if isinstance(named, str) and not named.endswith(".toml"):
+                return truth_folder(named if named == "shop" else path.parent / Path(named).expanduser())
+    return path / "truth"
 
 
 def has_truth(source: str | Path) -> bool:

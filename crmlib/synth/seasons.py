@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from crmlib.arrays import Bools, Floats, Ints
     from crmlib.synth.parameters import ShopParameters
 
 __all__ = ["Calendar", "arrivals", "clock", "demand", "peak"]
@@ -48,12 +47,12 @@ class Calendar:
         """Return the number of a date's day."""
         return (date - self.start).days
 
-    def within(self, first: tuple[int, int], last: tuple[int, int]) -> NDArray[np.bool_]:
+    def within(self, first: tuple[int, int], last: tuple[int, int]) -> Bools:
         """Tell the days between two (month, day) of the same year, both included."""
         code = self.month_day[:, 0] * 100 + self.month_day[:, 1]
         return (code >= first[0] * 100 + first[1]) & (code <= last[0] * 100 + last[1])
 
-    def seconds(self, time: NDArray[np.float64]) -> NDArray[np.int64]:
+    def seconds(self, time: Floats) -> Ints:
         """Wall-clock seconds since 1970 of times in days, by the hours of `clock`; infinity gives -1."""
         finite = np.isfinite(time)
         whole = np.floor(np.where(finite, time, 0.0))
@@ -62,12 +61,12 @@ class Calendar:
 
 
 @cache
-def _hours() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _hours() -> tuple[Floats, Floats]:
     share = np.concatenate([[0.0], np.cumsum(_HOUR / _HOUR.sum())])
     return share.astype(np.float64), np.arange(25, dtype=np.float64) * 3600
 
 
-def clock(fraction: NDArray[np.float64]) -> NDArray[np.int64]:
+def clock(fraction: Floats) -> Ints:
     """Map the fraction of a day to a second of the day, busy in the evening, and keep the order of events.
 
     The map is monotone, so a Poisson process stays one from day to day and order within a day is kept.
@@ -81,36 +80,34 @@ def clock(fraction: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.minimum(np.interp(fraction, share, seconds), 86_399).astype(np.int64)
 
 
-def demand(parameters: ShopParameters, calendar: Calendar) -> NDArray[np.float64]:
+def demand(parameters: ShopParameters, calendar: Calendar) -> Floats:
     """Return the weight of each day for each persona's purchases; about 1 on a mean day, exactly 1 in `clean`."""
     if not parameters.seasonal:
         return np.ones((len(parameters.personas), calendar.days))
     # The mean of a common year is 1, so that a rate is in orders per mean day.
     day = _day_weights(calendar) / _day_weights(Calendar(dt.date(2025, 1, 1), 365)).mean()
     strength = np.array([persona.season for persona in parameters.personas])[:, None]
-    weights: NDArray[np.float64] = np.maximum(1.0 + strength * (day[None, :] - 1.0), 0.05)
+    weights: Floats = np.maximum(1.0 + strength * (day[None, :] - 1.0), 0.05)
     return weights
 
 
-def _day_weights(calendar: Calendar) -> NDArray[np.float64]:
-    day: NDArray[np.float64] = _MONTH[calendar.month_day[:, 0] - 1] * _WEEKDAY[calendar.weekday]
+def _day_weights(calendar: Calendar) -> Floats:
+    day: Floats = _MONTH[calendar.month_day[:, 0] - 1] * _WEEKDAY[calendar.weekday]
     for first, last, factor in _GIFT_PERIODS:
         day = np.where(calendar.within(first, last), day * factor, day)
     return day
 
 
-def peak(calendar: Calendar) -> NDArray[np.bool_]:
+def peak(calendar: Calendar) -> Bools:
     """Tell the days on which parcels are late more often: 22 November to 23 December."""
     return calendar.within((11, 22), (12, 23))
 
 
-def arrivals(
-    rng: np.random.Generator, parameters: ShopParameters, calendar: Calendar, days: int, count: int
-) -> NDArray[np.float64]:
+def arrivals(rng: np.random.Generator, parameters: ShopParameters, calendar: Calendar, days: int, count: int) -> Floats:
     """Draw when people come in, in days: more as the shop grows, and more in the season."""
     weights = 1.0 + parameters.growth * np.arange(days) / days
     shares = np.array([persona.share for persona in parameters.personas])
     weights = weights * (shares @ demand(parameters, calendar)[:, :days]) ** 0.5
     edges = np.concatenate([[0.0], np.cumsum(weights)])
-    times: NDArray[np.float64] = np.interp(rng.random(count) * edges[-1], edges, np.arange(days + 1))
+    times: Floats = np.interp(rng.random(count) * edges[-1], edges, np.arange(days + 1))
     return np.minimum(times, days - 1e-9)

@@ -10,12 +10,10 @@ import numpy as np
 from crmlib.synth import columns
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from crmlib.arrays import Ints
     from crmlib.synth.baskets import Lines
     from crmlib.synth.life import Orders
 
-    Ints = NDArray[np.int64]
 
 __all__ = ["RETURN_REASONS", "TICKET_TOPICS", "Aftermath", "follow_orders"]
 

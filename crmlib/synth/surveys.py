@@ -13,14 +13,13 @@ from crmlib.synth.comments import TOUCHPOINTS, write_comments
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from crmlib.arrays import Floats, Ints
     from crmlib.synth.life import Lives, Orders
     from crmlib.synth.parameters import Service
     from crmlib.synth.people import People
     from crmlib.synth.seasons import Calendar
     from crmlib.synth.service import Aftermath
 
-    Ints = NDArray[np.int64]
-    Floats = NDArray[np.float64]
 
 __all__ = ["SCALES", "draw_surveys", "recommends"]
 

@@ -20,12 +20,10 @@ from crmlib.synth.truth import customer_truth
 from crmlib.synth.visits import make_visits
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from crmlib.arrays import Bools, Ints
     from crmlib.synth.block import Block, Design
     from crmlib.synth.mail import Sends
 
-    Ints = NDArray[np.int64]
     Columns = dict[str, Any]
 
 __all__ = ["block_tables"]
@@ -73,7 +71,7 @@ def _customers(block: Block) -> Columns:
     who = pa.array(np.arange(size))
     own, people = block.identity, _only(block.people, size)
 
-    def some(share: float) -> NDArray[np.bool_]:
+    def some(share: float) -> Bools:
         return rng.random(size) < share
 
     def blanked(column: Any, share: float) -> Any:

@@ -10,13 +10,10 @@ from crmlib.synth import columns
 from crmlib.synth.life import leaving_rate
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from crmlib.arrays import Floats, Ints
     from crmlib.synth.life import Lives, World
     from crmlib.synth.seasons import Calendar
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 __all__ = ["customer_truth", "expected_orders"]
 

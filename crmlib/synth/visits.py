@@ -10,15 +10,12 @@ from crmlib.synth import columns
 from crmlib.synth.chance import choose
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from crmlib.arrays import Floats, Ints
     from crmlib.synth.life import Lives
     from crmlib.synth.parameters import ShopParameters
     from crmlib.synth.people import People
     from crmlib.synth.seasons import Calendar
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 __all__ = ["ZONES", "make_visits"]
 

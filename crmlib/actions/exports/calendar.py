@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
 from crmlib.actions.exports.files import File, in_utc
+from crmlib.errors import require_extra
+from crmlib.files import checksum
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,6 +33,7 @@ def calendar(people: Sequence[Person], zone: str) -> Iterator[File]:
     zone
         The shop's time zone, in which the queue is dated.
     """
+    require_extra("calendar", "An export as a calendar", "icalendar")
     import icalendar
 
     calls = [(entry["due_ts"], entry, person) for person in people for entry in person.entries]
@@ -77,7 +79,7 @@ def _event(uid: str, when: Any, title: str, said: str, zone: str, *, minutes: in
     # in UTC: a calendar shows it by its own clock, and no table of time zones is needed in the file
     start = in_utc(when, zone)
     event = icalendar.Event()
-    event.add("uid", f"{hashlib.sha256(uid.encode()).hexdigest()[:32]}@crmlib")
+    event.add("uid", f"{checksum(uid)[:32]}@crmlib")
     event.add("dtstamp", start.to_pydatetime())  # the same queue, the same bytes
     event.add("dtstart", start.to_pydatetime())
     event.add("dtend", (start + pd.Timedelta(minutes=minutes)).to_pydatetime())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
 import shutil
@@ -13,6 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crmlib.csv_out import defused
+from crmlib.errors import CrmlibError
+from crmlib.files import checksum
+from crmlib.words import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -50,7 +52,7 @@ class File:
             "purpose": self.purpose,
             "rows": self.rows,
             "bytes": len(self.content),
-            "sha256": hashlib.sha256(self.content).hexdigest(),
+            "sha256": checksum(self.content),
         }
 
 
@@ -66,11 +68,20 @@ def csv_file(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> bytes
     columns
         Which, and in which order.
 
+    Raises
+    ------
+    CrmlibError
+        No row has one of the columns: its name is misspelt.
+
     Examples
     --------
     >>> csv_file([{"email": "a@example.com", "name": "=1+1"}], ["email", "name"])
     b"email,name\r\na@example.com,'=1+1\r\n"
     """
+    rows = list(rows)
+    names = dict.fromkeys(name for row in rows for name in row)
+    if rows and (missing := next((name for name in columns if name not in names), None)) is not None:
+        raise CrmlibError(f"csv_file: no row has a column {missing!r}. {did_you_mean(missing, names)}")
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(columns)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from crmlib import policy as policies
 from crmlib.actions.gates import HELD, gate
 from crmlib.actions.recipients import recipients, without_address
-from crmlib.churn.consent import consents_of
-from crmlib.days import until
+from crmlib.customers.addresses import address
+from crmlib.customers.consent import agreed as agreed_since
 from crmlib.errors import SchemaError
-from crmlib.schema import did_you_mean
+from crmlib.words import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,6 +127,9 @@ def outgoing(
 ) -> Outgoing:
     """Gate a queue again, on the shop's day, and gather it by person.
 
+    Of two accounts with one mailbox or telephone the first goes out, in the order of their ids; what would go to the
+    same address for the other is held back.
+
     Parameters
     ----------
     entries
@@ -136,8 +139,8 @@ def outgoing(
     policy
         The shop's by default.
     once
-        ``email`` where the platform knows people by their mail address: of two accounts with one address the first
-        goes out, in the order of their ids, and the other is held back; so is who has none.
+        ``email`` where the platform knows people by their mail address: whoever has none is held back, and an account
+        goes out whole or not at all.
 
     Raises
     ------
@@ -153,14 +156,14 @@ def outgoing(
     people = recipients(shop, allowed["customer_id"], policy=rules, phone_of=called)
     there, nowhere = without_address(allowed, people)
     held = [refused.reindex(columns=HELD), nowhere]
-    if once:
-        there, also = _once(there, people)
-        held.append(also)
+    there, also = _once(there, people, rules, whole=once == "email")
+    held.append(also)
     there = there.sort_values(["customer_id", "due_ts", "entry_id"], kind="stable").reset_index(drop=True)
     parts = [part for part in held if len(part)]
     back = pd.concat(parts, ignore_index=True) if parts else held[0].iloc[:0]
     back = back.sort_values(["customer_id", "due_ts", "sequence", "step"], kind="stable").reset_index(drop=True)
-    agreed = _agreed(there, shop, rules)
+    advertised = there.loc[there["purpose"] != "service", "customer_id"].unique()
+    agreed = agreed_since(shop, advertised, rules)
     return Outgoing(tuple(_people(there, people, agreed, always_mail=once == "email")), there, back)
 
 
@@ -180,39 +183,40 @@ def _checked(queue: Any) -> pd.DataFrame:
             f"queue: the entry {queue.loc[twice, 'entry_id'].iloc[0]!r} is there twice. Drop one of them."
         )
     due = pd.to_datetime(queue["due_ts"])
-    return pd.DataFrame(queue.assign(due_ts=due))
+    return pd.DataFrame(queue.assign(due_ts=due, customer_id=queue["customer_id"].astype("str")))
 
 
-def _once(entries: pd.DataFrame, people: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    mail = people.loc[people.index.isin(entries["customer_id"]), "email"]
-    first = mail[mail != ""].reset_index().drop_duplicates("email").set_index("email")["customer_id"]
-    owner = entries["customer_id"].map(mail).map(first)
-    nobody, also = owner.isna(), owner.notna() & (owner != entries["customer_id"])
-    held = entries[nobody | also].copy()
-    held["why"] = ["no_address" if gone else "same_address" for gone in nobody[nobody | also]]
-    held["detail"] = [
-        f"The account {who} has the same mail address, and a platform holds an address once."
-        if isinstance(who, str)
-        else "The platform knows people by their mail address, and the shop has none of this customer."
-        for who in owner[nobody | also]
-    ]
-    return entries[~(nobody | also)], held.reindex(columns=HELD)
+def _once(
+    entries: pd.DataFrame, people: pd.DataFrame, rules: Policy, *, whole: bool
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Hold back what would go to an address that an earlier account has; where people are known by mail, all of it."""
+    import pandas as pd
 
-
-def _agreed(entries: pd.DataFrame, shop: Shop, rules: Policy) -> dict[tuple[str, str], pd.Timestamp]:
-    """Return since when those who get marketing allow it, by customer and channel."""
-    if "consents" not in shop.tables or not len(entries):
-        return {}
-    engine = shop.orders.engine
-    consents = consents_of(shop)
-    wanted = engine.add(entries.loc[entries["purpose"] != "service", ["customer_id"]].drop_duplicates())
-    found = engine.query(
-        "actions_agreed",
-        {"consents": consents, "wanted": wanted},
-        until=until(shop.as_of),
-        restores=int(rules.intake.later_grant == "restores"),
-    ).to_pandas()
-    return dict(zip(zip(found["customer_id"], found["channel"], strict=True), found["given_ts"], strict=True))
+    some = people[people.index.isin(entries["customer_id"])]
+    boxes = some["email"].map(lambda text: address(text, rules.intake).key if text else None)
+    calls = entries["channel"] != "email"
+    asked = [("mail address", boxes, entries if whole else entries[~calls])]
+    asked.append(("telephone", some["phone"].where(some["phone"] != "", None), entries[calls]))
+    parts, stays = [], pd.Series(data=True, index=entries.index)
+    for kind, known, rows in asked:
+        rows = rows[stays[rows.index]]  # noqa: PLW2901 - those that are still there
+        key = rows["customer_id"].map(known)
+        first = rows.assign(key=key)[key.notna()].groupby("key")["customer_id"].min()
+        owner = key.map(first)
+        nobody = owner.isna() & (whole and kind == "mail address")
+        out = nobody | (owner.notna() & (owner != rows["customer_id"]))
+        held = rows[out].copy()
+        held["why"] = ["no_address" if gone else "same_address" for gone in nobody[out]]
+        held["detail"] = [
+            f"The account {who} has the same {kind}, and each is written to once."
+            if isinstance(who, str)
+            else "The platform knows people by their mail address, and the shop has none of this customer."
+            for who in owner[out]
+        ]
+        parts.append(held.reindex(columns=HELD))
+        stays[rows.index[out]] = False
+    filled = [part for part in parts if len(part)]
+    return entries[stays], pd.concat(filled, ignore_index=True) if filled else parts[0]
 
 
 def _people(
