@@ -185,7 +185,7 @@ cut_offs = [(cut_off - pd.Timedelta(days=back)).date() for back in (horizon_days
 seen = churn.examples(shop, cut_offs, horizon_days=horizon_days)
 earlier, told = seen[seen["at"] < cut_off], seen[seen["at"] == cut_off].reset_index(drop=True)
 told["chance"] = churn.ChurnModel("logistic").fit(earlier).predict(told)
-pace = 365 * told["orders"] / (told["tenure_days"] + horizon_days)
+pace = 365 * told["orders"] / (told["days_since_first_order"] + horizon_days)
 told["value"] = margin * np.maximum(told["mean_order_value"], 0) * pace
 told[["customer_id", "chance", "value", "left_us"]].head()
 

@@ -105,13 +105,15 @@ lots.head(3)
 # ## 3. Whom does a message move?
 #
 # Split the customers of `lots` in two groups: those who are `age` years or older (the year of `today` less `birth_year`), and all others, those without a year among them. Hand in a dict `moved`: the extra orders for **1,000** mails among the `older` and among the `others`, and `low` and `high`, the 95 % interval for the older.
+#
+# **Compare within each campaign.** The campaigns held back different shares, and went to customers who buy at different paces. Pool them, and you compare customers of one campaign with those of another. So take the difference of the arms in each campaign, and weigh it by the campaign's customers in the group. `churn.arm_difference` does so wherever a table has a `campaign_id`, and its interval is the one asked for.
 
 # %% tags=["stub"] question="q3"
 raise NotImplementedError('Make `moved`: {"older": ..., "others": ..., "low": ..., "high": ...}.')
 
 # %% tags=["solution"] question="q3"
 years = today.year - lots["customer_id"].map(seen["birth_year"]).astype(float)
-of_age = churn.arm_difference(lots[years >= age])
+of_age = churn.arm_difference(lots[years >= age])  # within each campaign: lots has a campaign_id
 of_others = churn.arm_difference(lots[~(years >= age)])
 moved = {"older": 1000 * of_age["difference"], "others": 1000 * of_others["difference"]}
 moved |= {"low": 1000 * of_age["low"], "high": 1000 * of_age["high"]}
@@ -126,7 +128,7 @@ answer("q3", moved)
 #
 # It is simulated in futures of shops that nobody has seen. The points are the **share of the possible gain**: doing nothing has 0, and a plan made with the truth has 100 %. A fifth of the possible earns all 12 points, and less earns in proportion. A plan that breaks consent or the budget earns nothing, and neither does one that loses money. An order leaves 40 % of its value; a mail costs 0.02, an SMS 0.07, a call 2.50.
 #
-# To practise, run your design in the futures of the shop that ships with crmlib, as in the notebook: `crmlib.synth.compare("shop", [plan], days=180, seeds=[1, 2])`. Scores and lists must then be made from `seen` of that shop.
+# To practise, run your design in the futures of the shop that ships with crmlib, as in the notebook: `crmlib.futures.compare("shop", [plan], days=180, seeds=[1, 2])`. Scores and lists must then be made from `seen` of that shop.
 
 # %% tags=["stub"] question="q4"
 raise NotImplementedError("Make `plan`: actions.Plan(name=..., sequences=(...), targeting={...}, budget=budget).")
@@ -139,7 +141,7 @@ told = seen[["novelty_importance", "price_importance"]].astype(float).fillna(3)
 push = (today.year - seen["birth_year"].astype(float) >= age).astype(int) + (seen["device"] == "desktop")
 push = push + (told["novelty_importance"] <= 2) - (told >= 4).sum(axis=1)
 worth = (seen["spend"] / seen["orders"].where(seen["orders"] > 0)).round(2)
-worth = worth[(push <= 0) & (seen["days_since_purchase"] < 365)]
+worth = worth[(push <= 0) & (seen["days_since_order"] < 365)]
 step = actions.Step(
     name="mail", channels=("email",), template="repurchase_reminder", offer=actions.Offer(kind="season")
 )
@@ -165,8 +167,8 @@ w1 = """
 w1 = """
 Most people who would use the code would have ordered anyway, so the discount is given away on them. At a margin of forty
 per cent, ten per cent off needs a third more orders only to break even, before the message has earned a cent. We mail
-without a discount instead, at two cents each. We leave older customers alone, since in past campaigns those who got the
-mail did not order more than those held back by lot; the interval is wide, so this is a bet and no proof. Some customers
+without a discount instead, at two cents each. We leave older customers alone, since within the past campaigns those who got
+the mail did not order more than those held back by lot; the interval is wide and holds 0, so this is a bet and no proof. Some customers
 buy less when they are pushed, and others opt out for good, which no campaign report shows. So we keep a tenth of the
 target out of every sequence at random, compare the two after three months, and change the target by what that says.
 """

@@ -20,17 +20,19 @@ as_of: str = ""  # the day we look back from, such as "2026-06-30"; empty: the d
 language: str = "en"  # labels in figures: "en" or "it"
 fast: bool = False  # compute less, for a quick look
 interactive: bool = True  # show sliders
-margin: float = 0.30  # share of an order's value that stays with the shop
-return_cost: float = 8.0  # what one return costs the shop, beside the money given back
-ticket_cost: float = 5.0  # what answering one request for help costs
+margin: float | None = None  # share of an order's value that stays with the shop; None: the policy's money.margin
+return_cost: float | None = None  # what one return costs, beside the money; None: the policy's money.return_cost
+ticket_cost: float | None = None  # what answering one request costs; None: the policy's money.ticket_cost
 
 # %%
 import numpy as np
 import pandas as pd
 
-from crmlib import concentration, explore, open_shop, plots, record, text
+from crmlib import concentration, decide, explore, open_shop, plots, record, stop_here, text
+from crmlib.notebook import check_parameters
 
 plots.use_style()
+check_parameters()
 
 # %% [markdown]
 # ## 1. What CRM is, and what it is not
@@ -56,7 +58,9 @@ text.concepts("loop", language).style.hide()
 # One call opens a shop. It says what it found, and as of which day we look.
 
 # %%
-shop = open_shop(source, as_of=as_of or None)
+asked = {"money.margin": margin, "money.return_cost": return_cost, "money.ticket_cost": ticket_cost}
+shop = open_shop(source, as_of=as_of or None).adjusted(asked)
+money = shop.policy.money  # the shop's own numbers, where none was set above
 orders = shop.orders.to_pandas()
 tables = {name: getattr(shop, name) for name in shop.tables}
 pd.DataFrame(
@@ -76,6 +80,8 @@ pd.DataFrame(
 # %% mystnb={"image": {"alt": "Bars: revenue in each month since the first order."}}
 monthly = orders.groupby(orders["order_ts"].dt.to_period("M"))["amount"].sum()
 best_month = monthly.idxmax()
+lately = orders["order_ts"] >= pd.Timestamp(shop.as_of) - pd.Timedelta(days=365)
+record("revenue", round(float(orders.loc[lately, "amount"].sum()), 2), key=True)
 axes = plots.month_bars(monthly, title=f"The best month was {best_month}: {monthly.max():,.0f}", language=language)
 
 # %% [markdown]
@@ -83,7 +89,7 @@ axes = plots.month_bars(monthly, title=f"The best month was {best_month}: {month
 #
 # One warning. The first and the last bar may be incomplete months. Never call a short month a fall in sales.
 
-# %% [markdown]
+# %% [markdown] tags=["any-source"]
 # ## 3. The 80/20 curve
 #
 # "Eighty percent of the money comes from twenty percent of the customers." Everyone says so. Let us look.
@@ -92,6 +98,8 @@ axes = plots.month_bars(monthly, title=f"The best month was {best_month}: {month
 
 # %%
 spend = orders.groupby("customer_id")["amount"].sum()
+if len(spend) < 10 or spend.sum() <= 0:
+    stop_here(f"{len(spend)} customers spent {spend.sum():,.2f}: a curve of who spends how much takes ten who spend.")
 ten = spend.iloc[:: max(1, len(spend) // 10)].head(10).sort_values(ascending=False).to_frame("spend")
 ten["customers so far"] = np.arange(1, len(ten) + 1) / len(ten)
 ten["spend so far"] = (ten["spend"].cumsum() / ten["spend"].sum()).round(3)
@@ -104,7 +112,7 @@ ten.round(2)
 assert np.isclose(concentration.top_share(ten["spend"], 0.2), ten["spend"].head(2).sum() / ten["spend"].sum())
 top = concentration.top_share(spend, 0.2)
 unequal = concentration.gini(spend)
-record("top_20_share", round(top, 4))
+record("top_20_share", round(top, 4), key=True)
 record("gini", round(unequal, 4))
 print(f"All {len(spend):,} customers: the best 20 % hold {top:.0%} of the spend. Gini {unequal:.2f}.")
 
@@ -140,10 +148,10 @@ half = 1 - np.interp(0.5, curve["value"], curve["customers"])
 print(f"Half of the spend is carried by the best {half:.0%}.")
 explore(best, percent=(1, 100, 1), interactive=interactive)
 
-# %% [markdown]
+# %% [markdown] tags=["any-source"]
 # The first few percent hold far more than their share. That is a reason to know them by name. Is it a reason to forget the others?
 
-# %% [markdown]
+# %% [markdown] tags=["any-source"]
 # ## 4. The pitfall: neglecting small customers
 #
 # > **A mistake that real shops make.** "The small ones bring little. Let us stop caring for them." The textbooks call it *demarketing*. They show the 80/20 curve as the reason.
@@ -156,6 +164,8 @@ explore(best, percent=(1, 100, 1), interactive=interactive)
 middle = orders["order_ts"].min() + (pd.Timestamp(shop.as_of) - orders["order_ts"].min()) / 2
 first = orders[orders["order_ts"] < middle].groupby("customer_id")["amount"].sum()
 second = orders[orders["order_ts"] >= middle].groupby("customer_id")["amount"].sum()
+if first.empty or second.sum() <= 0:
+    stop_here("The orders are too close together: there is no second half of the history to look at.")
 large = set(first.nlargest(round(0.2 * len(first))).index)
 kind = np.select([second.index.isin(large), second.index.isin(first.index)], ["large before", "small before"], "new")
 later = second.groupby(kind).agg(["size", "sum"]).set_axis(["customers", "revenue"], axis=1)
@@ -187,7 +197,7 @@ axes = plots.share_bar(
 )
 
 # %% [markdown]
-# The curve does not name tomorrow's large customers. Some were small, many were not there yet. And some who were large are gone.
+# Two sentences, with two numbers. The curve says who buys again: compare what a customer who was `large before` brings with what one of the others does. And it cannot name those who are not here yet: that is the row `new`.
 #
 # So the curve is a fact about the past and no plan for the future. A plan needs two more things: what a customer could *still* bring, and what the customer costs.
 
@@ -213,9 +223,9 @@ recent = today - by_customer.max() < pd.Timedelta(days=182)
 
 # %%
 order_value = spend / by_customer.size()
-customers = pd.DataFrame({"value": margin * spend})
-customers["potential"] = margin * order_value * (per_year.quantile(0.8) - per_year).clip(lower=0) * recent
-customers["cost_to_serve"] = return_cost * count("returns") + ticket_cost * count("tickets")
+customers = pd.DataFrame({"value": money.margin * spend})
+customers["potential"] = money.margin * order_value * (per_year.quantile(0.8) - per_year).clip(lower=0) * recent
+customers["cost_to_serve"] = money.return_cost * count("returns") + money.ticket_cost * count("tickets")
 customers.describe().loc[["mean", "50%", "max"]].round(1)
 
 # %% mystnb={"image": {"alt": "Bars: each tier's share of the customers beside its share of the margin so far."}}
@@ -256,9 +266,20 @@ tools.groupby("office")["tool"].agg(", ".join).reset_index().style.hide()
 # %% [markdown]
 # ## What should the shop do?
 #
-# **Decision.** Spend attention in three parts. Thank the foreground tier. Give the customers to grow a reason to return. And keep a modest, cheap welcome for everyone small or new, because that is where a good part of next year's revenue starts.
+# Spend attention in three parts. Thank the foreground tier. Give the customers to grow a reason to return. And welcome everyone small or new, cheaply.
 #
-# **The money.** Neglecting small customers puts the share of `small before` in section 4 at risk; a poor welcome puts the share of `new` at risk, which is larger in a growing shop. The interval says how sure their sum is. **Not known yet:** how much of it our attention *causes*. Only an experiment tells; notebook 07 runs one.
+# Neglecting small customers puts the share of `small before` in section 4 at risk. A poor welcome puts the share of `new` at risk. **Not known yet:** how much of it our attention *causes*. Only an experiment tells; notebook 07 runs one.
+
+# %%
+part = later["share"].reindex(["large before", "small before", "new"]).fillna(0.0)
+brought = later["revenue"].reindex(part.index).fillna(0.0)
+newcomers = "Welcome newcomers, and keep small customers" if part["new"] else "Keep small customers"
+decide(
+    f"{newcomers}, cheaply: of the later revenue {part['new']:.1%} ({brought['new']:,.0f}) "
+    f"came from people who were not there before, {part['small before']:.1%} ({brought['small before']:,.0f}) from small ones. "
+    f"Thank the large fifth, who brought {part['large before']:.1%}.",
+    sure=f"New and small together: {low:.1%} to {high:.1%} (95 %). How much of it a welcome causes is not known: test it.",
+)
 
 # %% [markdown]
 # ## The words, in both languages

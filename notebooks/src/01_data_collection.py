@@ -4,8 +4,7 @@
 # **The shop's question:** the address book has thousands of rows. How many people are that, what do we know about them, and whom may we write to?
 #
 # *60 minutes. You need to know what a pandas table is. Notebook 00 shows the shop's tables.*
-
-# %% [markdown]
+#
 # ## After this notebook you can
 #
 # - sort what a shop knows into four data categories, and measure how complete and how valid each is;
@@ -20,12 +19,12 @@ as_of: str = ""  # the day we look back from, such as "2026-06-30"; empty: the d
 language: str = "en"  # labels in figures: "en" or "it"
 fast: bool = False  # compute less, for a quick look
 interactive: bool = True  # show sliders
-mail_cost: float = 0.02  # what one mail costs, in the shop's currency
-mails_a_year: int = 24  # how many mails a contact gets in a year
-welcome_gift: float = 5.0  # what a new contact gets; a duplicate gets it twice
-wrong_merge_cost: float = 40.0  # a stranger gets somebody's discount or consent: reply, apology, goodwill
-complaint_cost: float = 30.0  # one mail to a person who said no: reply, apology, a report if need be
-review_cost: float = 1.0  # what it costs to have a person look at one doubtful pair
+mail_cost: float | None = None  # what one mail costs, in the shop's currency; None: the policy's money.email_cost
+mails_a_year: int = 24  # how many mails a contact gets in a year: at least 1
+welcome_gift: float = 5.0  # what a new contact gets, at least 0; a duplicate gets it twice
+wrong_merge_cost: float = 40.0  # a stranger gets somebody's discount or consent: reply, apology, goodwill; at least 0
+complaint_cost: float = 30.0  # one mail to a person who said no: reply, apology, a report if need be; at least 0
+review_cost: float = 1.0  # what it costs to have a person look at one doubtful pair; at least 0
 
 # %%
 import tempfile
@@ -36,10 +35,13 @@ import pandas as pd
 from IPython.display import display
 from scipy import stats
 
-from crmlib import explore, intake, open_shop, plots, record, stop_here, text
+from crmlib import customers as crm_customers
+from crmlib import decide, explore, intake, open_shop, plots, record, stop_here, text
+from crmlib.notebook import check_parameters
 from crmlib.synth import has_truth, read_truth
 
 plots.use_style()
+check_parameters()
 
 # %% [markdown]
 # ## The data
@@ -47,7 +49,8 @@ plots.use_style()
 # One call opens the shop. We look at it as of one day. What came later is not known yet, so no table holds it.
 
 # %%
-shop = open_shop(source, as_of=as_of or None)
+shop = open_shop(source, as_of=as_of or None).adjusted({"money.email_cost": mail_cost})
+mail_cost = shop.policy.money.email_cost  # the shop's own, where none was set above
 orders = shop.orders.to_pandas()
 customers = shop.customers.to_pandas() if "customers" in shop.tables else orders[["customer_id"]]
 customers = customers.drop_duplicates("customer_id")
@@ -133,6 +136,10 @@ axes = plots.coverage_dots(
     title=f"We know least about {least} facts: {coverage.min():.0%} on average",
     language=language,
 )
+sources = crm_customers.coverage(shop, policy=shop.policy).groupby(["origin", "by", "purpose"])["share"]
+by_source = sources.agg(["max", "size"]).set_axis(["best column", "columns"], axis=1).round(3)
+record("coverage_by_source", by_source.reset_index())
+display(by_source)
 
 # %% [markdown]
 # Each dot is a column. The name beside a row is its least complete column. The black line is the category's mean.
@@ -140,6 +147,8 @@ axes = plots.coverage_dots(
 # The shop gets transactional data for free: every order leaves a trace. It gets psychographic data only when people *tell*. That is the gap that questionnaires fill. Section 5 asks who fills them in.
 #
 # Two warnings. A full column is not a true column: look at `invalid` as well. And an empty column is not always a loss. Ask for what you will use.
+#
+# The table sorts the columns by where they came from. Some facts are *given*: in a form, with a loyalty card, by an order. Others are *observed* in passing: logins, clicks, cookies, chats, comments. What is observed is often there for everybody, without anybody having been asked. `purpose` says what it may be used for. An answer about one's values describes a person, so it counts only for those who allow profiling. A column without a purpose chooses nobody for a mail: the library refuses such a condition.
 #
 # ## 2. Leads come in from everywhere
 #
@@ -151,7 +160,10 @@ axes = plots.coverage_dots(
 needed = ["contacts_raw", "customers", "consents", "surveys"]
 missing = [name for name in needed if name not in shop.tables]
 if missing:
-    stop_here(f"{shop.name} has no {', '.join(missing)}: what follows needs them, so run it with source = 'shop'.")
+    stop_here(
+        f"{shop.name} has no {', '.join(missing)}: merging, consents and answers need them (see them with source = 'shop').",
+        needs=missing,
+    )
 raw, consents, surveys = (getattr(shop, name).to_pandas() for name in ("contacts_raw", "consents", "surveys"))
 raw["name"] = raw["full_name"].fillna(raw["first_name"] + " " + raw["last_name"])
 ten = raw.groupby(["channel", raw["phone"].notna()]).tail(1).sort_values("channel")
@@ -287,7 +299,7 @@ pd.DataFrame({"score": band["score"].round(3), "one row": said["left_id"], "the 
 # %% [markdown]
 # ### How good is it? Ask the truth
 #
-# This shop is simulated, so we know who is who. For any real shop you would check a sample by hand.
+# Of a simulated shop we know who is who. For a real shop you would check a sample by hand.
 #
 # Count *pairs* of rows. **Precision**: of the pairs we joined, how many are one person? **Recall**: of the pairs that are one person, how many did we join?
 #
@@ -478,12 +490,12 @@ title = f"Who answered the first survey spent {gaps.loc['first survey', 'estimat
 axes = plots.interval_dots(named_gaps, title=title, xlabel=text.label("spend_difference", language))
 axes.axvline(0, linestyle=":", zorder=0)
 
-# %% [markdown]
+# %% [markdown] tags=["any-source"]
 # The lines are 95 % intervals. A line that crosses zero shows no difference that we can be sure of. So not every optional questionnaire is biased. You have to measure.
 #
-# Those who answered the first survey spent more, and bought more lately: recency counts the days since the last order. In this simulated shop, answering does not *make* anybody buy. Content people do both: they answer, and they stay.
+# Did those who answered the first survey spend more, and buy more lately? Recency counts the days since the last order. Answering does not *make* anybody buy. Content people do both: they answer, and they stay.
 #
-# The row `any survey` is a trap. A survey follows an order. Who buys ten times is asked ten times, and has ten chances to have *ever* answered. Most of that gap comes from being asked more often. Compare people who were asked equally often.
+# The row `any survey` is a trap. A survey follows an order. Who buys ten times is asked ten times, and has ten chances to have *ever* answered. A part of that gap comes from being asked more often. Compare people who were asked equally often.
 #
 # ### What it does to the result
 #
@@ -523,7 +535,7 @@ record("nps", nps.reset_index(names="of"))
 axes = plots.interval_dots(nps.drop("bias", errors="ignore"), title=title, xlabel=text.label("nps_points", language))
 
 # %% [markdown]
-# On this shop the first interval is narrow, and it misses the truth. That is the lesson. An interval tells how far *chance* may have moved the number. It knows nothing of who kept silent. More answers of the same kind make it narrower, not truer.
+# Where a truth stands beside the first interval, compare the two: on the shop that ships the interval is narrow, and misses the truth. An interval tells how far *chance* may have moved the number. It knows nothing of who kept silent. More answers of the same kind make it narrower, not truer.
 #
 # So watch the NPS over time, with the same questionnaire and the same response rate. Do not compare it with another shop's.
 #
@@ -548,11 +560,23 @@ record("decision", decision)
 decision.style.format({"money": "{:+,.0f}"}).hide()
 
 # %% [markdown]
-# **Decision.** Clean and merge with all steps before anything is counted or sent. Write only to people whose strictest answer is yes. Have a person look through the review band: it is short.
-#
-# **How sure?** The counts are exact for this archive. The prices are guesses, and the slider shows which of them matters: what a wrong merge costs. If a wrong merge would be very dear to you (medicines, loans), keep to exact keys, and let people decide the rest.
+# Clean and merge before anything is counted or sent. Write only to people whose strictest answer is yes. The prices are guesses, and the slider shows which of them matters: what a wrong merge costs. If a wrong merge would be very dear to you (medicines, loans), keep to exact keys, and let people decide the rest.
 #
 # **Not known yet:** what the silent think. Do not pay managers by an NPS of volunteers. Try a small thank-you on a random half of the next survey. If the NPS falls while the response rises, you have begun to hear the others.
+
+# %%
+money = decision.set_index("decision")["money"]
+decide(
+    f"Clean and merge by all steps before anything is counted or sent: {len(merged.members):,} records are "
+    f"{len(merged.contacts):,} people, and writing to people instead of rows saves {money.iloc[0]:,.0f} a year in mails. "
+    f"Write only to the {people:,} people ({reach:.0%}) whose strictest answer is yes.",
+    sure="The counts are exact for this archive. The price of a mail is an assumption"
+    + (
+        f"; the last step of merging pays while a wrong merge costs less than {even['low']:,.0f}, the careful end."
+        if truth is not None
+        else "; how often a merge is wrong is not known here: check a sample."
+    ),
+)
 
 # %% [markdown]
 # ## What you can do now

@@ -4,8 +4,7 @@
 # **The shop's question:** we cannot phone everyone. Which customers should we thank, which should we win back, and which should we leave in peace?
 #
 # *60 minutes. You need to know what a pandas table is. No statistics beyond a quantile.*
-
-# %% [markdown]
+#
 # ## After this notebook you can
 #
 # - compute recency, frequency and monetary value of a customer by hand, and score them from 1 to 5;
@@ -20,19 +19,21 @@ as_of: str = ""  # the day we look back from, such as "2026-06-30"; empty: the d
 language: str = "en"  # labels in figures: "en" or "it"
 fast: bool = False  # compute less, for a quick look
 interactive: bool = True  # show sliders
-months_between: int = 6  # how far apart the two dates of section 5 lie
-contact_cost: float = 0.50  # what one win-back message costs, in the shop's currency
-margin: float = 0.30  # share of an order's value that stays with the shop
-discount: float = 0.10  # what the win-back message offers, as a share of the order
+months_between: int = 6  # how far apart the two dates of section 5 lie: at least 1
+contact_cost: float | None = None  # what one message costs, in the shop's currency; None: the policy's money.email_cost
+margin: float | None = None  # share of an order's value that stays with the shop; None: the policy's money.margin
+discount: float | None = None  # what the message takes off, a share of the order; None: the policy's money.discount
 
 # %%
 import numpy as np
 import pandas as pd
 
-from crmlib import explore, open_shop, plots, record, rfm, text
+from crmlib import decide, explore, open_shop, plots, record, rfm, stop_here, text
+from crmlib.notebook import check_parameters
 from crmlib.synth import has_truth, read_truth
 
 plots.use_style()
+check_parameters()
 
 # %% [markdown]
 # ## The data
@@ -42,7 +43,10 @@ plots.use_style()
 # RFM needs three facts of each order: who, when, how much.
 
 # %%
-shop = open_shop(source, as_of=as_of or None)
+asked = {"money.margin": margin, "money.discount": discount, "money.email_cost": contact_cost}
+shop = open_shop(source, as_of=as_of or None).adjusted(asked)
+money = shop.policy.money  # the shop's own numbers, where none was set above
+left = money.margin - money.discount  # share of an order that an extra order leaves
 shop.orders.to_pandas(5)
 
 # %% [markdown]
@@ -63,6 +67,9 @@ shop.quality()
 # Take ten customers, drawn by lot. Here is what their orders add up to.
 
 # %%
+all_orders = shop.orders.to_pandas()
+if (count := all_orders["customer_id"].nunique()) < 10 or all_orders["amount"].sum() <= 0:
+    stop_here(f"{count} customers who spent {all_orders['amount'].sum():,.2f}: fifths take ten customers who spend.")
 ten_orders = shop.sample_orders(customers=10).to_pandas()
 by_customer = ten_orders.groupby("customer_id")
 hand = pd.DataFrame(
@@ -98,8 +105,8 @@ hand
 # The library does the same arithmetic. Does it agree with our hands?
 
 # %%
-library = rfm.score(ten_orders, as_of=shop.as_of).set_index("customer_id")
-assert (library["code"] == hand["code"]).all()
+library = rfm.score(ten_orders, as_of=shop.as_of, policy=shop.policy).set_index("customer_id")
+assert (library["code"] == hand["code"]).all() or shop.policy.rfm.method == "fixed"
 library[["r", "f", "m", "code", "segment"]]
 
 # %% [markdown]
@@ -110,14 +117,14 @@ library[["r", "f", "m", "code", "segment"]]
 # The cut-points are printed. For recency the first one parts 5 from 4, because fewer days are better. They are what "recent" and "often" *mean* in this shop. A butcher and a car dealer would find very different ones.
 
 # %%
-cuts = rfm.cut_points(shop.orders, as_of=shop.as_of)
+cuts = rfm.cut_points(shop.orders, as_of=shop.as_of, policy=shop.policy)
 cuts.to_pandas().round(2)
 
 # %% [markdown]
 # **What do you expect?** Cut-points are fifths of the customers. So will each score hold a fifth of them?
 
 # %%
-scores = rfm.score(shop.orders, as_of=shop.as_of).to_pandas()
+scores = rfm.score(shop.orders, as_of=shop.as_of, policy=shop.policy).to_pandas()
 once = (scores["frequency"] == 1).mean()
 record("customers", len(scores))
 record("share_one_order", round(once, 4))
@@ -129,7 +136,7 @@ shares = pd.concat({name.upper(): scores[name].value_counts(normalize=True) for 
 axes = plots.score_bars(scores, title=f"Not always fifths: {measure} = {fullest} holds {share:.0%}", language=language)
 
 # %% [markdown]
-# Most scores hold about a fifth. Not all.
+# A score holds about a fifth where customers differ enough. The figure says where they do not.
 #
 # Where many customers are equal, they *must* share one score: no cut can part them. All who bought once have the same F. All who came yesterday have the same R. A score beside them may stay empty. That is not a fault of the method. It is what the shop is like.
 #
@@ -142,7 +149,7 @@ axes = plots.rf_map(scores, title=f"Of those with F = 5, {recent_too:.0%} have R
 # %% [markdown]
 # Read the map like a street plan. Up: they buy more often. To the right: they bought more lately.
 #
-# First the rows. Where most bought once, the bottom row is the fullest at every R, and a row above it may be empty; we just saw why. Then look at F = 5: it fills up towards the right, because who buys often has mostly bought lately. The interesting corner is **top left**: people who used to buy often, and stopped.
+# First the rows. Where most bought once, the bottom row is full, and a row above it may be empty; we just saw why. Then look at F = 5: where it fills up towards the right, those who buy often have mostly bought lately; the title says how many. The interesting corner is **top left**: people who used to buy often, and stopped.
 
 # %% [markdown]
 # ## 3. The pitfall: equal customers, unequal scores
@@ -174,7 +181,9 @@ ranked.loc[one_order, "as filed"].value_counts().sort_index().rename("customers 
 
 # %%
 some = shop.sample_orders(customers=200).to_pandas()
-as_filed, again = (rfm.score(rows, as_of=shop.as_of) for rows in (some, some.sample(frac=1, random_state=7)))
+as_filed, again = (
+    rfm.score(rows, as_of=shop.as_of, policy=shop.policy) for rows in (some, some.sample(frac=1, random_state=7))
+)
 assert (again.set_index("customer_id")["code"] == as_filed.set_index("customer_id")["code"]).all()
 print("With cut-points, shuffling the rows changes no code at all.")
 
@@ -192,16 +201,19 @@ print(f"The maps differ on {len(differ)} of {len(both)} codes. Some of them:")
 differ[differ["code"].isin(["144", "154", "155", "113", "124"])]
 
 # %% [markdown]
-# Take 155: last bought long ago, but often, and for a lot. `classic` calls that customer *Cannot lose*. The texts keep that name for people who bought *a couple of times* and spent much, so they say *At risk*. Both are sensible. Mixing them in one report is not.
+# Take 155: last bought long ago, but often, and for a lot. `classic` calls that customer *Cannot lose*. The texts keep that name for people who bought *a couple of times* and spent much, so they say *At risk*. Both are sensible. Mixing them in one report is not. And a name is not its members: the same segment holds codes such as 113 and 114, people who bought once. The table below says who is in it.
 #
 # Now the money. **What do you expect?** What share of the value do the best two segments hold?
 
 # %%
 table = rfm.segments(scores)
-top = table[table["segment"].isin(["Champions", "Loyal"])][["customer_share", "value_share"]].sum()
+bought_once = scores["frequency"].eq(1).groupby(scores["segment"]).mean()
+table["bought_once"] = table["segment"].map(bought_once)
+names = rfm.segment_names(shop.policy)  # best first
+top = table[table["segment"].isin(names[:2])][["customer_share", "value_share"]].sum()
 record("segments", table)
-record("top_two_value_share", round(top["value_share"], 4))
-table[["segment", "customers", "orders", "value", "average_order_value", "median_recency_days"]].round(2)
+shown = ["segment", "customers", "orders", "bought_once", "value", "average_order_value", "median_recency_days"]
+table[shown].round(2)
 
 # %% mystnb={"image": {"alt": "Bars for each segment: its share of the customers beside its share of the value."}}
 axes = plots.segment_bars(
@@ -220,10 +232,10 @@ axes = plots.segment_bars(
 # %%
 rng = np.random.default_rng(3)
 spent = scores["monetary"].to_numpy()
-is_top = scores["segment"].isin(["Champions", "Loyal"]).to_numpy()
+is_top = scores["segment"].isin(names[:2]).to_numpy()
 weights = rng.multinomial(len(spent), np.full(len(spent), 1 / len(spent)), size=50 if fast else 400)
 low, high = np.quantile((weights @ (spent * is_top)) / (weights @ spent), [0.025, 0.975])
-record("top_two_value_share_interval", [round(float(low), 4), round(float(high), 4)])
+record("top_two_value_share", round(top["value_share"], 4), interval=(float(low), float(high)), key=True)
 print(f"The two best segments hold {top['value_share']:.1%} of the value; 95 % interval {low:.1%} to {high:.1%}.")
 
 # %% [markdown]
@@ -243,7 +255,7 @@ recent(90)
 explore(recent, days=(10, 540, 10), interactive=interactive)
 
 # %% [markdown]
-# Whatever the number of days, the recent customers hold more of the spend than their number suggests. That is past spend, and frequent buyers are nearly always recent. Whether recency also *predicts* is a question for section 6.
+# Compare the two percentages. Recent customers tend to hold more of the spend than their number suggests: that is past spend, and a frequent buyer has had more chances to be recent. Whether recency also *predicts* is a question for section 6.
 #
 # ## 5. Movements
 #
@@ -254,9 +266,11 @@ explore(recent, days=(10, 540, 10), interactive=interactive)
 # %%
 later = pd.Timestamp(shop.as_of)
 earlier = (later - pd.DateOffset(months=months_between)).date()
-ruler = rfm.cut_points(shop.orders, as_of=earlier)
-before = rfm.score(shop.orders, as_of=earlier, cut_points=ruler).to_pandas()
-after = rfm.score(shop.orders, as_of=shop.as_of, cut_points=ruler).to_pandas()
+if earlier < all_orders["order_ts"].min().date():
+    stop_here(f"Nobody had bought by {earlier}: take fewer months_between, or a longer history, to see movements.")
+ruler = rfm.cut_points(shop.orders, as_of=earlier, policy=shop.policy)
+before = rfm.score(shop.orders, as_of=earlier, policy=shop.policy, cut_points=ruler).to_pandas()
+after = rfm.score(shop.orders, as_of=shop.as_of, policy=shop.policy, cut_points=ruler).to_pandas()
 moves = rfm.migration(before, after)
 record("movements", moves.reset_index())
 print(f"From {earlier} to {shop.as_of}: {len(before):,} customers then, {len(after):,} now.")
@@ -265,10 +279,11 @@ print(f"From {earlier} to {shop.as_of}: {len(before):,} customers then, {len(aft
 # **What do you expect?** Of those who were Champions at the first date, how many still are?
 
 # %% mystnb={"image": {"alt": "Heat map: for each segment at the first date, the share of its customers in each segment at the second date."}}
-stayed = moves.loc["Champions", "Champions"] / moves.loc["Champions"].sum()
-axes = plots.migration_map(moves, title=f"{stayed:.0%} of the Champions stayed Champions", language=language)
+best = moves.index[0]
+stayed = moves.loc[best].get(best, 0) / moves.loc[best].sum()
+axes = plots.migration_map(moves, title=f"{stayed:.0%} of the {best} stayed {best}", language=language)
 
-# %% [markdown]
+# %% [markdown] tags=["any-source"]
 # Each row adds up to 100 %. The number in brackets is how many customers the row holds.
 #
 # Read along a row: that is where those people went. Without an order, time alone lowers the R score. So most rows drift to the right of this map, towards *At risk* and *Lost*. What counts is who drifts *less* than time would have it.
@@ -288,67 +303,78 @@ if has_truth(source):
     )
     after_all["spend_each"] = after_all.pop("spend").astype(float) / after_all["customers"]
     record("truth_by_segment", after_all.reset_index())
-    print(after_all.loc[[name for name in rfm.SEGMENTS if name in after_all.index]].round(2).to_string())
+    print(after_all.loc[[name for name in names if name in after_all.index]].round(2).to_string())
 else:
     print("This source has no truth, like every real shop.")
 
 # %% [markdown]
-# Read the column `still_customers`. RFM saw no model and no future, only three numbers. Yet the recent segments stand well above the silent ones. Within each half the order is rough: a proud name such as *Loyal* may stand below *New*, because `classic` gives it to people who have not bought for months (look back at `median_recency_days`).
+# Where a truth is shown, read the column `still_customers`. RFM saw no model and no future, only three numbers. Do the recent segments stand above the silent ones? Within each half the order is rough: a proud name such as *Loyal* may stand below *New*, because `classic` gives it to people who have not bought for months (look back at `median_recency_days`).
 #
-# Now look at a segment with a frightening name. Part of it is still there: lapsed is not gone. And part of the best has left already. A segment is a good guess about a group. About one customer it is a weak one. Notebook 04 gives each customer a probability.
+# Then look at a segment with a frightening name: lapsed is not gone. And part of the best may have left already. A segment is a good guess about a group. About one customer it is a weak one. Notebook 04 gives each customer a probability.
 #
 # ## What should the shop do?
 #
-# Here is the plan of the course texts: an aim and actions for each segment. It was written for the texts' map. Our tables use `classic`, so look at a segment's codes before you take its action: *Cannot lose* holds 155 here, a frequent buyer.
+# Here is the plan of the course texts: an aim and actions for each segment. It was written for the texts' map. Our tables use `classic`, so look at who is in a segment (`bought_once`, above) before you take its action.
 
 # %%
-text.playbook(language).drop(columns="segment").style.hide()
+text.playbook(language, names).drop(columns="segment").style.hide()
 
 # %% [markdown]
 # A plan is not yet a decision. Take the question of every Monday morning: *is it worth writing to the lapsed?*
 #
-# Four numbers decide. How many came back **anyway**, with the mail that the shop sends already? What is an order worth? What stays after margin and discount? What does the message cost?
+# Four numbers decide. How many came back **anyway**, with whatever the shop does already? What is an order worth? What stays after margin and discount? What does the message cost?
 #
 # The message must *add* orders. Who would have come anyway only takes the discount. So the break-even is:
 #
 # `extra orders per 100 messages = 100 x (cost + came back anyway x order value x discount) / (order value x (margin - discount))`
 
 # %%
-lapsed = before[~before["segment"].isin(["Champions", "Loyal", "PotentialLoyalist", "New", "Promising"])]
-orders_since = (
-    after.set_index("customer_id")["frequency"].reindex(lapsed["customer_id"]).to_numpy() - lapsed["frequency"]
-)
+lapsed = before[~before["segment"].isin(names[: len(names) // 2])]  # the lower half
+now = after.set_index("customer_id")["frequency"].reindex(lapsed["customer_id"]).to_numpy()
 decision = (
-    lapsed.assign(back=orders_since > 0)
+    lapsed.assign(back=now > lapsed["frequency"])
     .groupby("segment")
     .agg(customers=("back", "size"), came_back=("back", "mean"), orders=("frequency", "sum"), value=("monetary", "sum"))
 )
-decision["order_value"] = decision.pop("value") / decision.pop("orders")
-given_away = decision["came_back"] * decision["order_value"] * discount
-decision["needed_per_100"] = 100 * (contact_cost + given_away) / (decision["order_value"] * (margin - discount))
+worth = decision.pop("value") / decision.pop("orders")
+given_away = decision["came_back"] * worth * money.discount
+needed = 100 * (money.email_cost + given_away) / worth / left
+decision = decision.assign(order_value=worth, needed_per_100=needed)
+decision["needed_to_usual"] = decision["needed_per_100"] / (100 * decision["came_back"])
 decision = decision.sort_values("needed_per_100")
 record("win_back", decision.reset_index())
 decision.round(3)
 
-# %% [markdown]
+# %% [markdown] tags=["any-source"]
 # Read one row aloud. "Of these customers, `came_back` returned without the *new* message. It must bring `needed_per_100` **more** orders per hundred before it earns anything."
 #
-# Some of them had other mail in that time, even a win-back code. So this is not the rate of "no mail at all"; only a control group would tell that. And the rate is counted on the past, so it has an interval (Wilson's, at 95 %). Small segments have wide ones.
+# Some of them may have had mail in that time, even a win-back code. So this is not the rate of "no mail at all"; only a control group would tell that. And the rate is counted on the past, so it has an interval (Wilson's, at 95 %). Small segments have wide ones.
 
-# %% mystnb={"image": {"alt": "Dots with intervals: for each lapsed segment, the share of customers who came back with the usual mail."}}
+# %% mystnb={"image": {"alt": "Dots with intervals: for each lapsed segment, the share of customers who came back as things are."}}
 n, p, z = decision["customers"], decision["came_back"], 1.96
 middle, half = (p + z**2 / (2 * n)) / (1 + z**2 / n), z * np.sqrt(p * (1 - p) / n + (z / (2 * n)) ** 2) / (1 + z**2 / n)
 rates = 100 * pd.DataFrame({"estimate": p, "low": middle - half, "high": middle + half})
 rates.index = [text.segment_name(name, language) for name in rates.index]
-title = f"With the usual mail, {rates['estimate'].min():.0f} to {rates['estimate'].max():.0f} % of the lapsed came back"
+title = f"As things are, {rates['estimate'].min():.0f} to {rates['estimate'].max():.0f} % of the lapsed came back"
 axes = plots.interval_dots(rates, title=title, xlabel=f"Came back within {months_between} months (%)")
 
 # %% [markdown]
 # Look at the segment on the far right of the figure. Its customers come back anyway. A discount for them is mostly given away, so they need *more* extra orders, not fewer. The best segment to write to is not the one that answers best. It is the one that the message *changes* most for its cost.
 #
-# **Decision.** Fewest needed is not easiest to get. Put `needed_per_100` beside `came_back`: a message that must more than double the usual returns is a long shot. *Test* the top two rows first. Hold back a random half of each, and write to the rest of a segment only when the test shows more extra orders than it needs; notebook 07 shows how. Where most come back anyway, give no discount: a reminder without one may do.
-#
-# **How sure?** The rates have intervals; the order values are averages of the past. The largest unknown is in neither: the effect of the message. That is why half of the test is held back.
+# Fewest needed is not easiest to get. `needed_to_usual` puts `needed_per_100` beside `came_back`: above 1 the message must more than double the usual returns, and is a long shot. The rates have intervals; the order values are averages of the past. The largest unknown is in neither: the effect of the message. So hold back a random half; notebooks 06 and 08 measure that effect by how long people have been silent. Where most come back anyway, give no discount: a reminder without one may do.
+
+# %%
+hopeful = decision[(decision["needed_to_usual"] <= 1) & (decision["needed_per_100"] > 0)]
+advice, doubt = (
+    "Send no win-back with this discount: in each lapsed segment it would have to more than double the usual returns.",
+    "",
+)
+if len(hopeful):
+    name, row = text.segment_name(hopeful.index[0], language), hopeful.iloc[0]
+    usual, low, high = rates.loc[name]
+    advice = f"Test a win-back with “{name}” ({row['customers']:,.0f} customers), half of them held back: it pays from {row['needed_per_100']:.1f} extra orders per 100 messages on; {usual:.1f} come anyway."
+    doubt = f"Of those who come anyway: {low:.1f} to {high:.1f} (95 %). What the message adds is not measured here."
+decide(advice, sure=doubt)
 
 # %% [markdown]
 # ## What you can do now

@@ -12,7 +12,7 @@
 # - say how many answers a statement needs, and tell a difference from noise;
 # - weight answers for those who kept silent, and say what no weight can mend;
 # - find the moments and the words that go with low scores;
-# - decide what to mend first, and build a short questionnaire to see whether it helped.
+# - decide what to mend first, and read what a short questionnaire brings in, to see whether it helped.
 
 # %% tags=["parameters"]
 source: str = "shop"  # a name from `crmlib data list`, a file, or a database URL
@@ -20,22 +20,23 @@ as_of: str = ""  # the day we look back from, such as "2026-06-30"; empty: the d
 language: str = "en"  # labels in figures: "en" or "it"
 fast: bool = False  # compute less, for a quick look
 interactive: bool = True  # show sliders
-calls: int = 200  # how many silent customers we could ring up
-call_cost: float = 4.0  # what such a call costs, in the shop's currency
-days_after: int = 180  # how long after an answer we look at what the customer spent
+calls: int = 200  # how many silent customers we could ring up: at least 1
+call_cost: float | None = None  # what such a call costs, in the shop's currency; None: the policy's money.phone_cost
+days_after: int = 180  # how long after an answer we look at what the customer spent: at least 1
 
 # %%
-import json
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from crmlib import CrmlibError, explore, open_shop, plots, record, stop_here, surveys, text
+from crmlib import CrmlibError, decide, explore, open_shop, plots, record, stop_here, surveys, text
+from crmlib.notebook import check_parameters
 from crmlib.synth import has_truth, read_truth
 
 plots.use_style()
+check_parameters()
 
 # %% [markdown]
 # ## The data
@@ -50,18 +51,19 @@ plots.use_style()
 # Many surveys stay without an answer. They are in the table all the same, and we will need them.
 
 # %%
-shop = open_shop(source, as_of=as_of or None)
+shop = open_shop(source, as_of=as_of or None).adjusted({"money.phone_cost": call_cost})
+call_cost, csat_from = shop.policy.money.phone_cost, shop.policy.surveys.csat_scale - shop.policy.surveys.csat_top + 1
 if "surveys" not in shop.tables:
-    stop_here(f"{shop.name} has no surveys, and this notebook is about them: run it with source = 'shop'.")
+    stop_here(f"{shop.name} has no surveys, and this chapter is about them.", needs="surveys")
 needed = {"survey_id", "customer_id", "order_id", "kind", "touchpoint", "scale", "sent_ts", "answered_ts"}
 missing = sorted((needed | {"score", "comment", "language"}) - set(shop.surveys.columns))
 if missing:
-    stop_here(f"The surveys of {shop.name} lack {', '.join(missing)}: add these columns, or use source = 'shop'.")
-sent, card = surveys.asked(shop, scale="nps_0_10"), surveys.asked(shop, scale="nps_1_10")
+    stop_here(f"The surveys of {shop.name} lack {', '.join(missing)}: add these columns.", needs="surveys")
+sent, card = (surveys.asked(shop, scale=scale) for scale in ("nps_0_10", "nps_1_10"))
 moments = surveys.asked(shop, "csat")
 truth = read_truth("surveys", source).set_index("survey_id")["true_score"] if has_truth(source) else None
 if min(table["score"].count() for table in (sent, card, moments)) < 100:
-    stop_here("Fewer than 100 answers to one of the questions: too few for what follows. Ask on, and come back.")
+    stop_here("Fewer than 100 answers to one of the questions: too few. Ask on, and come back.", needs="more answers")
 print(f"{pd.concat([sent, card])['score'].notna().mean():.0%} of the NPS questions were answered.")
 surveys.response_rates(pd.concat([sent, card, moments]), "touchpoint").round(3)
 
@@ -131,7 +133,7 @@ try:
 except CrmlibError as error:
     print(error)
 
-# %% [markdown]
+# %% [markdown] tags=["any-source"]
 # Not one customer changed their mind. The boxes moved under the answers: a 9 became an 8. So the library never converts. A mark that is off its scale is an error, and the error names the row.
 #
 # One more thing about the boxes. The texts raise an alert for a score *below 6*. So a 6 is a detractor, and nobody calls. You see above how large a share of them that is. The threshold and its operator are in the policy; notebook 06 uses them.
@@ -153,7 +155,7 @@ n = overall.n + 3
 p, d = (overall.promoters + 0.75) / n, (overall.detractors + 0.75) / n
 half = 1.96 * np.sqrt((p + d - (p - d) ** 2) / n)
 assert np.allclose(overall.interval, [100 * (p - d - half), 100 * (p - d + half)], atol=0.01)
-record("nps", overall.row())
+record("nps", overall.row(), key=True)
 print(f"{overall.score:.1f}; the interval by hand: {100 * (p - d - half):.1f} to {100 * (p - d + half):.1f}.")
 rules = {rule: {"surveys": {"duplicates": rule}} for rule in ("last", "first", "mean", "keep")}
 counted = {rule: surveys.one_per_customer(sent, policy=policy)["score"] for rule, policy in rules.items()}
@@ -202,7 +204,7 @@ needed_for(10)
 explore(needed_for, points=(2, 25, 1), interactive=interactive)
 
 # %% [markdown]
-# Half the width costs four times as many answers. That holds for every survey.
+# Half the width costs four times as many answers, as long as those who answer are a small part of all customers. In a small shop they soon are not: `answers_needed(..., population=...)` counts that in.
 #
 # ## 3. A difference that may be noise
 #
@@ -219,7 +221,7 @@ print(f"{before}: {surveys.nps(b, averaged=True)}")
 print(f"{last}: {surveys.nps(a, averaged=True)}")
 print(f"The difference is {found.difference:+.1f} points.")
 
-# %% [markdown]
+# %% [markdown] tags=["any-source"]
 # **What do you expect?** Could chance alone do that?
 #
 # We can ask chance. Throw the answers of both months into one bag. Deal them out again at random, very often. How often is the difference as large, up or down? That share is called the **p-value**. Below 5 %, one usually says "more than chance".
@@ -372,10 +374,12 @@ print(f"{calls} calls cost {calls * call_cost:,.0f}.")
 
 # %% mystnb={"image": {"alt": "Dots with intervals: the share of satisfied answers at each touchpoint, the worst on top."}}
 five = moments.loc[moments["score"].notna(), "score"].head(5).tolist()
-assert np.isclose(surveys.csat(five).score, 100 * sum(mark >= 4 for mark in five) / 5)
-print(f"{five}: {surveys.csat(five)}")
+csat_by = {"scale": shop.policy.surveys.csat_scale, "top": shop.policy.surveys.csat_top}
+ours = surveys.csat(five, **csat_by)
+assert np.isclose(ours.score, 100 * sum(mark >= csat_from for mark in five) / len(five))
+print(f"{five}: {ours}")
 latest = surveys.one_per_customer(moments, ["touchpoint"], policy=shop.policy)
-by_touchpoint = surveys.csat_by(latest["score"], latest["touchpoint"], averaged=True)
+by_touchpoint = surveys.csat_by(latest["score"], latest["touchpoint"], averaged=True, **csat_by)
 worst = by_touchpoint.index[0]
 record("csat_by_touchpoint", by_touchpoint.reset_index(names="touchpoint"))
 dots = by_touchpoint.rename(columns={"score": "estimate"}).rename(lambda name: text.touchpoint_name(name, language))
@@ -384,7 +388,7 @@ title = f"Fewest are satisfied with {ends[0]}, most with {ends[1]}"
 axes = plots.interval_dots(dots, title=title, xlabel=text.label("csat_percent", language))
 
 # %% [markdown]
-# Look at the lines, not at the dots alone. Where two lines lie apart, the order is safe. Where they overlap, it may be chance. A long line means few answers.
+# Look at the lines, not at the dots alone. Where two lines lie apart, the order is more than luck among those who answered. Where they overlap, it may be chance. A long line means few answers.
 #
 # ## 6. What moves the score, and what do they write?
 #
@@ -393,7 +397,7 @@ axes = plots.interval_dots(dots, title=title, xlabel=text.label("csat_percent", 
 # **What do you expect?** Does the worst touchpoint also cost most marks?
 
 # %% mystnb={"image": {"alt": "Dots with intervals: by how many marks the NPS answer is higher or lower for each moment, with the others held equal."}}
-moved_by = surveys.drivers(sent["score"], surveys.experience(shop, sent), customers=sent["customer_id"])
+moved_by = surveys.drivers(sent["score"], surveys.experience(shop, sent), customers=sent["customer_id"], fewest=30)
 moved_by = moved_by[moved_by["share"].notna()]
 record("drivers", moved_by.reset_index(names="driver"))
 sure = moved_by[moved_by["high"] < 0]
@@ -425,7 +429,7 @@ title = (
 panels = plots.term_bars(terms, title=title, language=language)
 
 # %% [markdown]
-# A bar is the share of this group's comments with the term; the dot is its share in all others. Long bar, dot at zero: a word that only this group uses. Pairs are made after the small words are gone, so *non so se torno* ("I do not know whether I shall be back") gives *non so* and *so torno*. But words like *non* and *troppo* (not, too) stay on purpose: complaints live on them.
+# A bar is the share of this group's comments with the term; the dot is its share in all others. Long bar, dot at zero: a word that only this group uses. A word counts in all its spellings (*pacco* and *pacchi*, *lenta* and *lentissima*), and is shown in the most usual one. Pairs are made after the small words are gone. A negation stays with its word: *non risponde* ("does not answer") is a term beside *risponde*. Words like *troppo* (too) stay on purpose: complaints live on them.
 #
 # And at the touchpoint that hurts most? The comments of its unsatisfied customers fall into a few **themes**.
 #
@@ -433,7 +437,7 @@ panels = plots.term_bars(terms, title=title, language=language)
 
 # %%
 hurt = moments[(moments["touchpoint"] == worst) & (moments["language"] == tongue)]
-hurt = hurt[(hurt["score"] <= 3).fillna(value=False) & hurt["comment"].notna()]
+hurt = hurt[(hurt["score"] < csat_from).fillna(value=False) & hurt["comment"].notna()]
 themes = None
 if len(hurt) >= 30:
     themes, _ = surveys.themes(hurt["comment"], 4, language=tongue)
@@ -453,7 +457,7 @@ later = early[["survey_id", "customer_id", "sent_ts"]].merge(shop.orders.to_pand
 wait = later["order_ts"] - later["sent_ts"]
 later = later[(wait > pd.Timedelta(0)) & (wait <= pd.Timedelta(days=days_after))]
 early["spend"] = early["survey_id"].map(later.groupby("survey_id")["amount"].sum().astype(float)).fillna(0.0)
-content = (early["score"] >= 4).to_numpy(dtype=bool)
+content = (early["score"] >= csat_from).to_numpy(dtype=bool)
 early.groupby(np.where(content, "satisfied", "unsatisfied"))["spend"].agg(spend="mean", answers="size").round(1)
 
 # %%
@@ -468,31 +472,36 @@ unhappy = 1 - by_touchpoint.loc[worst, "score"] / 100
 stake, low, high = (recent * unhappy * x for x in (gap, *np.quantile(gaps, [0.025, 0.975])))
 record("money_at_stake", {"touchpoint": worst, "money": round(stake), "interval": [round(low), round(high)]})
 print(f"{recent:,} customers bought in {days_after} days. {unhappy:.0%} are not satisfied with '{worst}'.")
-print(f"The gap is {gap:.2f} each. Multiplied, that is {stake:,.0f} (95 % interval {low:,.0f} to {high:,.0f}).")
+print(f"The gap is {gap:.2f} each, {stake:,.0f} in all (95 % interval {low:,.0f} to {high:,.0f}).")
+where = text.touchpoint_name(worst, language)
+advice = f"Mend “{where}” first, for a random half of the orders: {unhappy:.0%} of those who answered are not satisfied, and at most {stake:,.0f} ({low:,.0f} to {high:,.0f}) of the spend of {days_after} days hangs on it."
+decide(advice, sure="At most, because content people buy more for other reasons too, and the silent are not in it.")
 
 # %% [markdown]
-# "If", because content people buy more for other reasons too: a part of that sum would not come back. The interval comes from drawing the customers again, and it is wide. Where it reaches below zero, even the sign is not safe. So promise nobody this sum. What *is* safe is the order of touchpoints whose lines lie apart.
+# "If", because content people buy more for other reasons too: a part of that sum would not come back. The interval comes from drawing the customers again, and it is wide. Where it reaches below zero, even the sign is not safe. So promise nobody this sum. Where the lines of two touchpoints lie apart, their order holds *among those who answered*; no interval knows of the silent.
 #
-# **Decision.** Mend the worst touchpoint first, if three things agree, as they do for the delivery of the shop that ships: its score is lowest by a clear margin, it has the most at stake among the drivers, and people write about it. Begin with what the themes name. Do it for a *random half* of the orders, and compare the CSAT of the halves with an interval. Then you will know what it changed, which no survey of the past can tell.
+# Mend the worst touchpoint first, if three things agree: its score is lowest by a clear margin, it has the most at stake among the drivers, and people write about it. Begin with what the themes name. Do it for a *random half* of the orders, and compare the CSAT of the halves with an interval. Then you will know what it changed, which no survey of the past can tell.
 #
-# **How sure?** Of the order of the touchpoints: as sure as their lines lie apart. Of the NPS itself: silence can move it further than its interval is wide, as section 4 showed. So pay no bonus by it, and follow its control chart, always with the same form.
+# Silence can move the NPS further than its interval is wide, as section 4 showed. So pay no bonus by it, and follow its control chart, always with the same form.
 #
-# **Next.** Ring up some of the silent, once a year. And ask less, but well. Here is a questionnaire of four questions, all of them optional. It is a TOML file; it becomes one page that works offline; what it saves is read back and checked. To see the page: `Path("form.html").write_text(form.html("en"), encoding="utf-8")`.
+# **Next.** Ring up some of the silent, once a year. And ask less, but well: four short questions, all of them optional. Google Forms, Typeform and SurveyMonkey each make such a form, and each exports the answers as a CSV file of its own kind. `surveys.read_answers` knows the three by their headings. You say which question is which, and on what scale. It prints what it recognised, what it assumed and what it left out, and it checks every answer.
 #
 # **What do you expect?** Two replies come in, and one of them holds an 11. What happens to each?
 
 # %%
-form = surveys.load_questionnaire("after_order")
-replies = {"good.json": {"recommend": 9, "delivery": 3, "reason": "delivery"}, "bad.json": {"recommend": 11}}
+export = f"""Timestamp,Customer ID,How likely are you to recommend us?,How satisfied are you with the delivery?
+2026/07/01 10:00:00 AM GMT+2,{sent["customer_id"].iloc[0]},9 - likely,3
+2026/07/01 10:05:00 AM GMT+2,{sent["customer_id"].iloc[1]},11,5
+"""  # as Google Forms would save it; with a form of your own, give the file's path to read_answers
+questions = {
+    "recommend": surveys.Question("How likely are you to recommend us?", "nps", scale="nps_0_10"),
+    "delivery": surveys.Question("How satisfied are you with the delivery?", "csat"),
+}
 with tempfile.TemporaryDirectory() as folder:
-    for name, said_there in replies.items():
-        reply = {"questionnaire": form.id, "version": form.version, "language": language}
-        reply |= {"answered": "2026-07-01T10:00:00Z", "customer": "C0000001", "answers": said_there}
-        (Path(folder) / name).write_text(json.dumps(reply), encoding="utf-8")
-    read_back = surveys.read_replies(folder, form)
-print(f"The page for '{form.id}' has {len(form.html(language)):,} characters.")
-print("\n".join(f"Not read: {row.file}, {row.reason}." for row in read_back.rejected.itertuples()))
-read_back.answers()[["customer_id", "kind", "touchpoint", "scale", "score"]]
+    (Path(folder) / "answers.csv").write_text(export, encoding="utf-8")
+    replies = surveys.read_answers(folder, questions, policy=shop.policy)
+print("\n".join(f"Not taken: {row.file}, row {row.row}, {row.reason}." for row in replies.rejected.itertuples()))
+replies.answers()[["customer_id", "kind", "touchpoint", "scale", "score"]]
 
 # %% [markdown]
 # ## What you can do now
@@ -501,7 +510,7 @@ read_back.answers()[["customer_id", "kind", "touchpoint", "scale", "score"]]
 # - You saw what 30 answers are worth, and told a difference from noise.
 # - You weighted answers for the silent, and saw what no weight can mend.
 # - You found the moments and the words that go with low scores.
-# - You decided what to mend first, and built a questionnaire to see whether it helps.
+# - You decided what to mend first, and read replies to a questionnaire, to see whether it helps.
 #
 # **Exercise:** `05_nps_csat` gives you the surveys of another shop, and asks you to defend a priority.
 #

@@ -4,8 +4,7 @@
 # **The shop's question:** some customers are about to stop buying. Which ones? And to which of them is a message worth its price?
 #
 # *90 minutes. You need to know what a probability is. Notebook 03 helps; notebook 04 explains one of the rivals of section 5.*
-
-# %% [markdown]
+#
 # ## After this notebook you can
 #
 # - flag three signs of leaving by hand, and say what each catches and what it misses;
@@ -20,20 +19,23 @@ as_of: str = ""  # the day we look back from, such as "2026-06-30"; empty: the d
 language: str = "en"  # labels in figures: "en" or "it"
 fast: bool = False  # compute less, for a quick look
 interactive: bool = True  # show sliders
-horizon_days: int = 90  # leaving, as we predict it: no order in so many days
-margin: float = 0.30  # share of an order's value that stays with the shop
-success_rate: float = 0.10  # share of those about to leave whom the offer keeps: an assumption
-contact_cost: float = 0.50  # what one message costs, in the shop's currency
-discount: float = 0.10  # what the offer takes off one order
+horizon_days: int | None = None  # leaving: no order in so many days; None: the policy's churn.horizon_days
+margin: float | None = None  # share of an order's value that stays with the shop; None: the policy's money.margin
+success_rate: float = 0.10  # share of leavers whom the offer keeps, an assumption: at least 0, at most 1
+contact_cost: float | None = None  # what one message costs, in the shop's currency; None: the policy's money.email_cost
+discount: float | None = None  # what the offer takes off, a share of the order; None: the policy's money.discount
 
 # %%
 import numpy as np
 import pandas as pd
 
-from crmlib import churn, explore, open_shop, plots, record, stop_here, text
+from crmlib import churn, decide, explore, open_shop, plots, record, skip, stop_here, text
+from crmlib.notebook import check_parameters
+from crmlib.policy import adjusted
 from crmlib.synth import has_truth, read_truth
 
 plots.use_style()
+check_parameters()
 
 # %% [markdown]
 # ## The data
@@ -43,17 +45,20 @@ plots.use_style()
 # Three tables may hold some: orders, logins, and answers to surveys. Orders are enough to go on.
 
 # %%
-shop = open_shop(source, as_of=as_of or None)
-rules = shop.policy.churn
+asked = {"money.margin": margin, "money.discount": discount, "money.email_cost": contact_cost}
+shop = open_shop(source, as_of=as_of or None).adjusted({**asked, "churn.horizon_days": horizon_days})
+rules, money = shop.policy.churn, shop.policy.money  # the shop's own numbers, where none was set above
+horizon_days, margin, discount, contact_cost = rules.horizon_days, money.margin, money.discount, money.email_cost
 today = pd.Timestamp(shop.as_of)
+log_days, buy_days = (days - (rules.days_operator == ">=") for days in (rules.login_days, rules.purchase_days))
+low_score = f"score {rules.score_operator} {rules.low_score}"
+since = today - pd.Timedelta(days=rules.score_lasts_days or 36500)  # older answers count no more
 orders = shop.orders.to_pandas()
 has_logins, has_surveys = (name in shop.tables for name in ("logins", "surveys"))
 span = (orders["order_ts"].max() - orders["order_ts"].min()).days
 if span <= 2 * horizon_days or not orders["customer_id"].duplicated().any():
-    stop_here(
-        f"The orders span {span} days; learning who leaves needs more than {2 * horizon_days}, and customers who bought "
-        "twice. Take a longer history, or a shorter horizon_days."
-    )
+    short = f"{span} days of orders: learning who leaves takes more than {2 * horizon_days}, and who bought twice."
+    stop_here(f"{short} Take a longer history, or a shorter horizon_days.", needs="orders: a longer history")
 
 # %% [markdown]
 # ## 1. Three signals, by hand
@@ -71,16 +76,16 @@ hand = pd.DataFrame({"last_order": orders.groupby("customer_id")["order_ts"].max
 if has_logins:
     hand["last_login"] = shop.logins.to_pandas().groupby("customer_id")["login_ts"].max().dt.normalize()
 if has_surveys:
-    answers = shop.surveys.to_pandas().query("kind == 'nps' and score.notna()")
+    answers = shop.surveys.to_pandas().query("kind == 'nps' and score.notna() and answered_ts >= @since")
     hand["score"] = answers.sort_values("answered_ts").groupby("customer_id")["score"].last()
 answered = hand.dropna(subset="score").sort_values("score", kind="stable") if has_surveys else hand[:0]
 others = hand.drop(answered.index).sort_values("last_order", kind="stable")
 count = 3 if has_surveys else 6
 spread = [part.iloc[np.linspace(0, len(part) - 1, count).astype(int)] for part in (answered, others) if len(part)]
 hand = pd.concat(spread).loc[lambda table: ~table.index.duplicated()]
-hand["no_purchase"] = (today - hand["last_order"]).dt.days > 60
-hand["no_login"] = (today - hand["last_login"]).dt.days.astype("Int64") > 30 if has_logins else pd.NA
-hand["low_score"] = hand["score"] < 6 if has_surveys else pd.NA
+hand["no_purchase"] = (today - hand["last_order"]).dt.days > buy_days
+hand["no_login"] = (today - hand["last_login"]).dt.days.astype("Int64") > log_days if has_logins else pd.NA
+hand["low_score"] = hand.eval(low_score, engine="python") if has_surveys else pd.NA
 hand
 
 # %% [markdown]
@@ -92,13 +97,14 @@ hand
 flags = churn.signals(shop)
 same = flags.set_index("customer_id").loc[hand.index]
 mine = {name: hand[name].dropna().astype(bool) for name in churn.SIGNALS}
-assert all((same.loc[marks.index, name] == marks).all() for name, marks in mine.items())
+if rules.windows == "fixed":  # by hand, all have the same windows
+    assert all((same.loc[marks.index, name] == marks).all() for name, marks in mine.items())
 shares = flags[list(churn.SIGNALS)].mean()
 record("signal_shares", {name: None if pd.isna(share) else round(float(share), 4) for name, share in shares.items()})
 print(f"No login for more than {rules.login_days} days, no purchase for more than {rules.purchase_days}; "
       f"a score {rules.score_operator} {rules.low_score:g}.")  # fmt: skip
 print("Of all customers: " + ", ".join(f"{name} {share:.0%}" for name, share in shares.dropna().items()) + ".")
-shown = same[[*churn.SIGNALS, "days_since_login", "days_since_purchase"]].convert_dtypes()
+shown = same[[*churn.SIGNALS, "days_since_login", "days_since_order"]].convert_dtypes()
 shown.rename(columns=lambda name: name.replace("days_since_", "days: "))
 
 # %% [markdown]
@@ -114,17 +120,20 @@ seen = churn.examples(shop, days, horizon_days=horizon_days)
 latest = seen[seen["at"] == seen["at"].max()].reset_index(drop=True)
 left = latest["left_us"] == 1
 if min(left.sum(), (~left).sum()) < 20:
-    stop_here(f"{left.sum()} of {len(left)} left in {horizon_days} days: nothing to learn from. Change horizon_days.")
+    stop_here(
+        f"{left.sum()} of {len(left)} left in {horizon_days} days: nothing to learn from. Change horizon_days.",
+        needs="orders: more customers, or a longer history",
+    )
 signs = churn.judge_signals(latest)
 record("signals_judged", signs.reset_index(names="signal"))
 best = signs.drop("any", errors="ignore")["caught"].idxmax()
-title = f"{best.replace('_', ' ').capitalize()} catches {signs.loc[best, 'caught']:.0%} of the leavers; {left.mean():.0%} of all customers left"
+title = f"{best.replace('_', ' ').capitalize()} catches {signs.loc[best, 'caught']:.0%} of those who left"
 axes = plots.signal_dots(signs, everyone=left.mean(), title=title, language=language)
 
 # %% [markdown]
 # Read the two kinds of dots apart.
 #
-# - The **diamond** is what the signal catches. Far left: most of those who left never showed it. Few customers answer surveys, so a low score, whatever it means, is silent about most.
+# - The **diamond** is what the signal catches. Far left: most of those who left never showed it. Where few customers answer surveys, a low score, whatever it means, is silent about most.
 # - The **circle** is how often the signal is right. Compare it with the dotted line, the share that left among *everyone*. A circle on the line says nothing at all.
 #
 # Do not be alarmed by the dotted line. It counts everybody who bought nothing *within the horizon*, and many of them are only slow. Section 3 has another definition, and other numbers.
@@ -142,7 +151,7 @@ gaps = churn.gaps(shop).to_pandas()["gap"]
 found = churn.windows(shop)
 window = float(found["days"].iloc[0])
 within = (gaps <= rules.purchase_days).mean()
-record("purchase_window_days", round(window, 2))
+record("purchase_window_days", round(window, 2), key=True)
 marks = {
     text.label("window_fixed", language): float(rules.purchase_days),
     text.label("window_returns", language): window,
@@ -150,7 +159,7 @@ marks = {
 title = f"{rules.purchase_days} days hold {within:.0%} of the returns; nine of ten need {window:.0f}"
 axes = plots.gap_curve(gaps, marks, title=title, language=language)
 
-# %% [markdown]
+# %% [markdown] tags=["any-source"]
 # Read the curve at the line of the fixed window. The rest, up to 100 %, are returns that came *later* than that. The fixed window calls those customers lost, and they were only slow. If instead nine of ten returns come long before the fixed window, it raises the alarm too late.
 #
 # Two warnings. The curve holds only those who came back; who never did has no gap. And in a short history long gaps had no time to close, so the true window is somewhat longer.
@@ -159,7 +168,7 @@ axes = plots.gap_curve(gaps, marks, title=title, language=language)
 
 # %%
 by = "category" if {"order_lines", "products"} <= set(shop.tables) else "customer"
-personal = churn.windows(shop, policy={"churn": {"window_by": by, "fewest_gaps": 5}}).iloc[1:]
+personal = churn.windows(shop, policy=adjusted(shop.policy, {"churn.window_by": by})[0]).iloc[1:]
 record("windows_by", {"by": by, "count": len(personal), "shortest": float(personal["days"].min())})
 print(f"{len(personal):,} windows by {by}, a few of them below; the shop's own is {window:.0f} days.")
 some = np.unique(np.linspace(0, len(personal) - 1, 8).astype(int))
@@ -181,7 +190,7 @@ after_one = cohorts[1].mean() if cohorts.shape[1] > 1 else np.nan
 title = f"On average {after_one:.0%} of a cohort buy in the month after their first"
 axes = plots.cohort_map(cohorts, title=title, language=language)
 
-# %% [markdown]
+# %% [markdown] tags=["any-source"]
 # Each row is a cohort, and each row ends where the data end. Those cells are **censored**: the months are not over, or have not come. A zero there would say "nobody came back", and it would be a lie. It is a usual one: fill such cells with 0, average the columns, and the shop looks as if it were dying.
 #
 # Look down a column to compare cohorts at the same age. Look along a diagonal, from the lower left to the upper right, to see a season: all cohorts in the same calendar month.
@@ -194,7 +203,7 @@ axes = plots.cohort_map(cohorts, title=title, language=language)
 months = churn.retention(shop).set_index("period")
 steady = months[months.index.start_time > orders["order_ts"].min() + pd.Timedelta(days=rules.active_days)]
 kept = steady["kept"].sum() / max(1, steady["at_start"].sum())
-record("monthly_retention", round(float(kept), 4))
+record("monthly_retention", round(float(kept), 4), key=True)
 print(f"Kept in a month, once the shop is half a year old: {kept:.1%}; so {1 - kept:.1%} are lost in a month.")
 shown = months.tail(6)[["at_start", "kept", "lost", "newcomers", "returned", "retention_rate"]]
 shown.astype({"retention_rate": float}).style.format(precision=3)
@@ -229,7 +238,7 @@ for name, day in churn.median_lifetime(curve).items():
         + ("more than half are still there at the end" if pd.isna(day) else f"half have gone by day {day:.0f}")
     )
 
-# %% [markdown]
+# %% [markdown] tags=["any-source"]
 # Nobody leaves before half a year, by our definition: the flat start is that definition, not loyalty. Then comes a cliff, where there is one: those who never came back after their first order. The band is what 95 % intervals leave open. It is wider where few are still watched. A lifetime is read off the curve where it crosses 50 %: by that day half have gone. (Where a cliff crosses it, that day is the definition's, not theirs.)
 #
 # Is the gap between the curves more than luck? The **log-rank test** compares who left in each group with what one common speed would give. Its p-value says how often luck alone would open such a gap. The **Cox regression** goes on: it says by which factor each thing speeds leaving up, the others held equal.
@@ -241,15 +250,16 @@ if "customers" in shop.tables and "acquisition_channel" in shop.customers.column
     about["came by"] = lives["customer_id"].map(account["acquisition_channel"])
     print(f"Channels are compared with '{about['came by'].min()}'.")
 print(f"Log-rank: chi-square {test.chi_square:.1f}, {test.degrees} degree of freedom, p = {test.p_value:.2g}.")
-effects = churn.cox(lives["days"], lives["left_us"], about)
+limit = rules.active_days  # the first day on which the silence rule lets anybody leave
+effects = churn.cox(lives["days"], lives["left_us"], about, split=[limit])
 record("cox", effects.reset_index())
-shown = effects.drop(columns="p_value").rename(lambda name: name.replace("came by_", "came by: "))
-shown.style.format(precision=3)
+shown = effects[["hazard_ratio", "low", "high", "change_p_value"]]
+shown.rename(lambda name: name.replace("came by_", "came by: ")).style.format(precision=3)
 
-# %% [markdown]
-# A `hazard_ratio` of 0.8 means: at any age, 20 % fewer leave per day. Above 1, they leave sooner. If the interval from `low` to `high` holds 1, we cannot say. A first order of twice the amount multiplies the daily risk by the ratio in the first row.
+# %% [markdown] tags=["any-source"]
+# A `hazard_ratio` of 0.8 means: at every age that the row is about, 20 % fewer leave per day. Above 1, they leave sooner. If the interval from `low` to `high` holds 1, we cannot say. A first order of twice the amount multiplies the daily risk by the ratio in the first row.
 #
-# Cox assumes that the factor is the same at every age. `drift_p_value` checks it. Where it is small, the effect fades or grows with time, and the ratio is only an average over ages. With thousands of customers a small p-value is easy to get, so look at `drift` as well, the correlation of the effect with time: near 0 it does no harm.
+# Cox assumes that the factor is the same at every age. Here it need not be: on the first day that our silence rule allows, those leave who never came back, and later those who did. So the ages are split there, and each part has its own ratio. `change_p_value` says how often luck alone would set the two so far apart. Where it is small, read each ratio for its own ages: one for both would be a mean that holds at neither. (Without a split, `churn.cox` checks whether an effect changes with age, and says where to split.)
 #
 # And note what the covariates are: things known *on the first day*. "Number of logins so far" would not do. Who stays longer logs in more often, because they stay longer.
 #
@@ -283,7 +293,7 @@ record("leak", pitfall.reset_index(names="model"))
 pitfall[["brier", "roc_auc"]].loc[list(told)].round(3)
 
 # %% [markdown]
-# On paper the analyst wins by far. On the day it matters, only the orders *so far* are known. The model that learnt to trust tomorrow's count has nothing left to win by, and does no better than the honest one, usually worse.
+# On paper the analyst wins. On the day it matters, only the orders *so far* are known. The model that learnt to trust tomorrow's count has nothing left to win by, and does no better than the honest one, usually worse.
 #
 # Two habits protect you. Ask of each column: *on which day was this known?* And test it: compute the features twice, once from all that is known now, once from the shop as it was. What differs has looked ahead.
 
@@ -298,7 +308,7 @@ clean = churn.leaks(lambda known, at: churn.features(known, as_of=at), shop, day
 record("leaks_found", {"analyst": looked_ahead, "library": clean})
 print(f"The analyst's columns that look ahead: {', '.join(looked_ahead)}. The library's: {', '.join(clean) or 'none'}.")
 
-# %% [markdown]
+# %% [markdown] tags=["any-source"]
 # Where `(rows)` stands in that list, even the *rows* look ahead: the whole table holds customers who came only after the cut-off.
 #
 # There is a second trap in the same place. An order that is sent back *after* the cut-off is a sale on the cut-off day, and none today. `shop.on(day)` knows that; a filter on the order's date does not.
@@ -345,7 +355,7 @@ record("found_in_a_fifth", {name: round(share, 4) for name, share in reach.items
 title = f"A fifth can hold {most:.0%} of the leavers at most; the model finds {reach[winner]:.0%}"
 axes = plots.gain_lines(curves, title=title, language=language)
 
-# %% [markdown]
+# %% [markdown] tags=["any-source"]
 # Read it upwards from 20 %: there each curve shows the share of the leavers that we reach. Where most customers leave, a gain curve cannot rise steeply: any fifth is full of leavers. Hold it against the limit in the title, not against 100 %.
 #
 # ## 6. From which probability on does it pay?
@@ -362,9 +372,9 @@ axes = plots.gain_lines(curves, title=title, language=language)
 # **What do you expect?** Does the offer pay for this customer?
 
 # %%
-rate = latest["orders"] / (latest["tenure_days"] + horizon_days)
+rate = latest["orders"] / (latest["days_since_first_order"] + horizon_days)
 value = dict(zip(latest["customer_id"], margin * latest["mean_order_value"].clip(lower=0) * rate * 365, strict=True))
-incentive = round(discount * float(latest["mean_order_value"].median()), 2)
+incentive = round(money.discount * float(latest["mean_order_value"].median()), 2)
 offer = churn.Offer(success_rate=success_rate, contact_cost=contact_cost, incentive_cost=incentive)
 kept_one = 0.70 * offer.success_rate * (40 - offer.incentive_cost)
 stayed_anyway = 0.30 * offer.incentive_cost
@@ -395,23 +405,24 @@ axes = plots.profit_lines(profit, title=title, language=language)
 # %% [markdown]
 # The curve rises while the offer earns more than it gives away, and falls after. If it never rises, the offer is too dear, or keeps too few: do not send it. The dashed line is the same list with what really happened in place of the probabilities. It still *believes* the success rate.
 #
-# How much hangs on that belief? Move it.
+# How much hangs on that belief? The line below says from which success rate on the best list pays at all. Hold it against section 8, which measures something very near it.
 #
 # **What do you expect?** How many would you contact if the offer kept half as many?
 
 
 # %%
-def threshold(success: float = 0.10, cost: float = 0.50, incentive: float = 5.0) -> None:
+def threshold(success: float = 0.10, cost: float = 0.02, incentive: float = 5.0) -> None:
     trial = churn.Offer(success_rate=success, contact_cost=cost, incentive_cost=incentive)
     curve = churn.profit_curve(last_cut[winner], worth, trial, actual=last_cut["left_us"])
     point = curve.loc[curve["expected"].idxmax()]
-    print(
-        f"Contact {point['contacted']:.0%} of them: {point['expected']:+,.0f} expected, {point['realised']:+,.0f} realised."
-    )
+    print(f"Contact {point['contacted']:.0%}: {point['expected']:+,.0f} expected, {point['realised']:+,.0f} realised.")
     pays = float(churn.pays_from(40, trial))
     print("A customer worth 40 " + (f"pays from a probability of {pays:.0%} on." if pays <= 1 else "never pays."))
 
 
+needed = churn.break_even_success(last_cut[winner], worth, offer, most=max(1, int(top["customers"])))
+record("needed_success_rate", round(float(needed), 4))
+print(f"The best {top['customers']:,.0f} customers pay from a rate of {needed:.1%} on; assumed: {success_rate:.0%}.")
 threshold(success=success_rate, cost=contact_cost, incentive=offer.incentive_cost)
 explore(threshold, success=(0.02, 0.5, 0.02), cost=(0.0, 2.0, 0.1), incentive=(0.0, 15.0, 0.5), interactive=interactive)
 
@@ -455,9 +466,10 @@ if tried:
     print(f"Extra orders per 1,000 mails: {1000 * effect['difference']:+.1f} "
           f"(95 % interval {1000 * effect['low']:+.1f} to {1000 * effect['high']:+.1f}).")  # fmt: skip
 else:
-    print(f"{shop.name} has no campaigns with a control group, so it cannot tell whom a contact changes. Run one!")
+    reason = f"{shop.name} has no win-back with a control group, so it cannot tell whom a contact changes. Run one!"
+    skip(8, reason, needs=["campaigns", "assignments"])
 
-# %% [markdown]
+# %% [markdown] tags=["any-source"]
 # If that interval holds 0, the campaign as a whole may have done nothing. A mean over people who are moved, unmoved and annoyed is often small. So: whom to choose? Four lists of the same customers:
 #
 # - the **risk** of leaving, from section 5's model, taught only with what was known before this campaign;
@@ -465,31 +477,52 @@ else:
 # - the shortest **silence** first, a rule that needs no model;
 # - the **uplift** as it was learnt from the earlier campaigns.
 #
-# The shop that ships is simulated, so the truth is known for each customer, and there is a fifth list: the **known best**.
+# Which list is best? No single customer can tell. But this campaign was drawn by lot, and no list has learnt from it. So take the first fifth of a list: some of them got the mail, some did not, and what the mailed ordered more is what the list has won. The same for two fifths, and so on, to all. That is the **uplift curve**, and any shop with a control group can draw it.
 #
-# **What do you expect?** How much better than chance is the list by risk?
+# Luck draws a curve, too. The grey band holds 95 % of the lists that are *shuffled*: a curve inside it may be luck, from end to end.
+#
+# **What do you expect?** How many of the four curves leave the band?
+
+# %% mystnb={"image": {"alt": "Lines: extra orders as the last campaign shows them, against the share of customers contacted, by four lists, beside the band of lists by lot."}}
+bought = earlier.groupby("contacted")["window_orders"].sum() if tried else pd.Series(dtype=float)
+ranked = tried and len(learnt) > 0 and len(bought) == 2 and bool((bought > 0).all())
+if ranked:
+    risk = churn.ChurnModel(winner).fit(learnt).predict(final)
+    pace = final["orders"] / (final["days_since_first_order"] + horizon_days) * 365
+    lists = {"risk": risk, "value": risk * margin * final["mean_order_value"] * pace}
+    lists |= {"silence": -final["days_since_order"], "uplift": churn.UpliftModel().fit(earlier).predict(final)}
+    curves = {text.label(f"ranked_{key}", language): churn.uplift_curve(lists[key], final, steps=10) for key in lists}
+    areas = pd.DataFrame({key: [1000 * curve.area, curve.p_value] for key, curve in curves.items()}).T
+    record("uplift_areas", areas.round(3).reset_index().to_numpy().tolist())
+    title = f"{((areas[1] < 0.05) & (areas[0] > 0)).sum()} of {len(areas)} lists find those whom the mail moves, by more than luck"
+    axes = plots.uplift_lines(curves, title=title, language=language)
+    print(areas.set_axis(["area", "p_value"], axis=1).round(2).to_string())
+else:
+    print("No figure: it takes two campaigns with a control group, one to learn from and one to judge by.")
 
 # %% mystnb={"image": {"alt": "Lines: true extra orders against the share of customers contacted, by risk, value at risk, silence, uplift, and the known best."}}
-if tried and has_truth(source) and len(learnt):
-    risk = churn.ChurnModel(winner).fit(learnt).predict(final)
-    pace = final["orders"] / (final["tenure_days"] + horizon_days) * 365
-    lists = {"risk": risk, "value at risk": risk * margin * final["mean_order_value"] * pace}
-    lists |= {"shortest silence": -final["recency_days"], "uplift": churn.UpliftModel().fit(earlier).predict(final)}
+if ranked and has_truth(source):
     truth = read_truth("treatment_effects", source).set_index(["campaign_id", "customer_id"])["expected_extra_orders"]
-    lists["known best"] = truth.loc[list(zip(final["campaign_id"], final["customer_id"], strict=True))].to_numpy()
-    targeting = churn.targeting(lists, lists["known best"])
+    lists["best"] = truth.loc[list(zip(final["campaign_id"], final["customer_id"], strict=True))].to_numpy()
+    targeting = churn.targeting(lists, lists["best"])
     fifth = targeting.iloc[len(targeting) // 5]
     record("extra_orders_in_the_best_fifth", fifth.drop("contacted").round(3).to_dict())
-    title = f"Extra orders from the first fifth: {round(fifth['risk'])} by risk, {round(fifth['uplift'])} by uplift, {round(fifth['known best'])} at best"
-    names = [text.label(f"ranked_{key}", language) for key in ("risk", "value", "silence", "uplift", "best")]
-    axes = plots.targeting_lines(targeting.set_axis(["contacted", *names], axis=1), title=title, language=language)
+    title = f"In truth, the first fifth brings {fifth['risk']:.0f} orders by risk, {fifth['uplift']:.0f} by uplift, {fifth['best']:.0f} at best"
+    shown = ["contacted", *(text.label(f"ranked_{key}", language) for key in lists)]
+    axes = plots.targeting_lines(targeting.set_axis(shown, axis=1), title=title, language=language)
 else:
-    print("No figure: it takes a simulated shop to know what each customer would have bought.")
+    print("No second figure: what each single customer would have bought is known of a simulated shop only.")
 
-# %% [markdown]
-# Where a figure stands here, start with the line by risk. The dotted line is the same number of mails by lot. Where it runs *below* the dotted line, the list is worse than lots. That is no accident: the customers likeliest to leave have mostly left already, and mail to them changes nothing.
+# %% [markdown] tags=["any-source"]
+# The first figure is what any shop can draw. `area` is what lies between a curve and the dotted line, in orders per 1,000 customers; `p_value` is how often a shuffled list lies as far from that line, above it or below. Few people order within weeks of a mail, so luck alone draws wide curves: a list inside the band is not proved bad, only unproved, and the start of each curve is a handful of orders.
 #
-# The value at risk asks for good customers, but it still asks for those who go. The uplift asks the right question. It has little to learn from: few people buy within weeks of a mail, so its list is far from the known best, and the simple rule by silence may come close. The known best bends *down* at its end: those are the annoyed. Writing to all of them costs orders.
+# The scores must not have seen the lots that judge them. A model remembers who happened to order, and on its own lots it looks splendid. `churn.leave_one_campaign_out` scores each campaign by a model of all others, if you cannot spare one.
+#
+# The second figure is the truth, which a simulated shop knows of each customer, with a fifth list: the **known best**. Its steps are smaller than those of the first: the lucky orders are gone.
+#
+# Where the second figure stands here, start with the line by risk. The dotted line is the same number of mails by lot. Where it runs *below* the dotted line, the list is worse than lots. That is no accident: the customers likeliest to leave have mostly left already, and mail to them changes nothing.
+#
+# The value at risk asks for good customers, but it still asks for those who go. The uplift asks the right question. It has little to learn from where few people buy within weeks of a mail, so the simple rule by silence may come close. Where the known best bends *down* at its end, those are the annoyed: writing to all of them costs orders.
 #
 # ### A famous claim, as a what-if
 #
@@ -508,30 +541,50 @@ def what_if(monthly_retention: float = 0.92, kept_of_lost: float = 0.30) -> None
 what_if(monthly_retention=min(0.999, max(0.5, round(float(kept), 3))))
 explore(what_if, monthly_retention=(0.5, 0.99, 0.01), kept_of_lost=(0.0, 0.5, 0.05), interactive=interactive)
 
-# %% [markdown]
+# %% [markdown] tags=["any-source"]
 # Keeping 30 % of those who would be lost makes lives 43 % longer, whatever the start: 1 / (1 - 0.30). A large prize. Nothing in our data says that messages win it. An experiment, like the one above, says how much one kind of message does, and that number is the place to begin.
 #
 # ## What should the shop do?
+#
+# One table decides. Its first column is what we assumed. Where a win-back was measured, the next ones put its result in the place of the assumption: the extra orders of the last lot, as a share of those who would not have ordered, at the estimate and at both ends.
+#
+# The mean of a campaign is not the mean of those whom *you* would write to. So the second decision goes by silence: the audience that the win-back of notebook 08 reaches, silent just beyond the policy's window, by all past lots. Notebooks 08 and 09 take their account from the same table (`win_back_account`, in the appendix).
+#
+# Choose the window by the curve of section 2. Keep a control group in the next win-back again. A list by uplift is worth a trial only where its curve in section 8 left the band; put it beside a random half, not in the place of it.
 
 # %%
 decision = pd.DataFrame(
-    {"contact": [len(last_cut), int(top["customers"]), 0], "expected_profit": [all_of_them, top["expected"], 0.0]},
-    index=["everyone", "where it pays", "nobody"],
+    {"contact": [len(last_cut), int(top["customers"]), 0]}, index=["everyone", "the best list", "nobody"]
 )
-harsh = churn.Offer(success_rate=success_rate / 2, contact_cost=contact_cost, incentive_cost=offer.incentive_cost)
-half_as_good = churn.profit_curve(
-    last_cut[winner], worth, harsh, by=churn.expected_profit(last_cut[winner], worth, offer)
-)
-decision["if_half_as_good"] = half_as_good.loc[decision["contact"], "expected"].to_numpy()
+rates = {"assumed": success_rate}
+if tried:
+    quiet = (final.loc[final["contacted"] == 0, "window_orders"] == 0).mean()  # those whom a mail could have kept
+    ends = {"measured": "difference", "its low end": "low", "its high end": "high"}
+    rates |= {name: min(1.0, max(0.0, effect[end] / max(quiet, 0.01))) for name, end in ends.items()}
+by = churn.expected_profit(last_cut[winner], worth, offer)
+for name, share in rates.items():
+    trial = churn.Offer(success_rate=share, contact_cost=contact_cost, incentive_cost=offer.incentive_cost)
+    curve = churn.profit_curve(last_cut[winner], worth, trial, by=by)
+    decision[f"{name}: {share:.1%} kept"] = curve.loc[decision["contact"], "expected"].to_numpy()
 record("decision", decision.reset_index(names="rule"))
-half = decision.loc["where it pays", "if_half_as_good"]
-print(f"Where it pays: {top['expected']:+,.0f} expected; {half:+,.0f} if the offer keeps half as many as we believe.")
 decision.style.format("{:,.0f}")
 
-# %% [markdown]
-# **Decision.** Use the three signals to *listen*: they are quick, and a low score deserves an answer even if nobody is saved by it. Choose the window by the curve of section 2. Use the model for offers that cost money, and only from the probability on that pays. Before the next win-back, keep a control group again, and let the uplift choose half of the contacts: after three or four campaigns you will know what the success rate is, instead of believing it.
-#
-# **How sure?** `expected_profit` believes the success rate, the one number that nobody measured. The last column halves it for the same customers. If the middle row turns negative there, run a small test first.
+# %%
+listen = " Answer each low score, whatever it saves." if has_surveys else ""
+verdict, told, doubt = "Test", "no campaign here measured it", f"{success_rate:.0%} is an assumption."
+if tried:
+    mean, low, high = decision.loc["the best list"].iloc[-3:]
+    verdict = "Mail" if rates["measured"] >= needed else "Do not mail"
+    told = f"the last win-back kept {rates['measured']:.1%} ({rates['its low end']:.1%} to {rates['its high end']:.1%}), which leaves {mean:+,.0f} ({low:+,.0f} to {high:+,.0f})"
+    doubt = f"The last win-back went to people silent for a median of {final['days_since_order'].median():.0f} days."
+pays = f"it pays once the offer keeps {needed:.1%} of those who leave; {told}"
+decide(f"{verdict} the {top['customers']:,.0f} customers most at risk: {pays}.{listen}", sure=doubt)
+if tried:
+    terms = {"margin": margin, "discount": discount, "contact_cost": contact_cost, "redeemed": money.redeemed}
+    basket, days = float(orders["amount"].astype(float).mean()), rules.purchase_days
+    account = churn.contact_account(trials, order_value=basket, silence_days=days, **terms)
+    record("win_back_account", account)
+    decide(*churn.account_sentence(account, discount=discount))
 
 # %% [markdown]
 # ## What you can do now

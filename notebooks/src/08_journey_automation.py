@@ -20,13 +20,13 @@ as_of: str = ""  # the day we look back from, such as "2026-06-30"; empty: the d
 language: str = "en"  # labels in figures: "en" or "it"
 fast: bool = False  # compute less, for a quick look
 interactive: bool = True  # show sliders
-days: int = 7  # how many days the queue holds, from the day after as_of on
-silence_days: int = 60  # so many days without an order set the win-back off
-discount: float = 0.10  # what the win-back takes off an order
+days: int = 7  # how many days the queue holds, from the day after as_of on: at least 1
+silence_days: int | None = None  # silence that sets the win-back off; None: the policy's churn.purchase_days
+discount: float | None = None  # what the win-back takes off, a share of the order; None: the policy's money.discount
 code: str = "RIATTVA10"  # the code that redeems it
-margin: float = 0.30  # share of an order's value that stays with the shop
-redeemed: float = 0.50  # share of the orders that use the code: an assumption
-contact_cost: float = 0.05  # what one mail costs, in the shop's currency
+margin: float | None = None  # share of an order's value that stays with the shop; None: the policy's money.margin
+redeemed: float | None = None  # share of the orders that use the code, an assumption; None: the policy's money.redeemed
+contact_cost: float | None = None  # what one mail costs, in the shop's currency; None: the policy's money.email_cost
 platform: str = "klaviyo"  # who sends it: "klaviyo", "hubspot", "mautic", or "plain" for a table
 
 # %%
@@ -38,10 +38,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from crmlib import actions, churn, experiments, explore, journey, open_shop, plots, record, stop_here, text
+from crmlib import actions, churn, decide, experiments, explore, journey, open_shop, plots, record, stop_here, text
 from crmlib.actions import Condition, Offer, Sequence, Step, Trigger
+from crmlib.notebook import check_parameters
 
 plots.use_style()
+check_parameters()
 
 # %% [markdown]
 # ## The data
@@ -49,13 +51,20 @@ plots.use_style()
 # Orders say what people did. A table of **consents** says what they allow. Without it, nobody may be written to, and we will see the notebook hold back everybody.
 
 # %%
-shop = open_shop(source, as_of=as_of or None)
+asked = {"money.margin": margin, "money.discount": discount, "money.redeemed": redeemed}
+asked |= {"money.email_cost": contact_cost, "churn.purchase_days": silence_days}
+shop = open_shop(source, as_of=as_of or None).adjusted(asked)
+money, silence_days = shop.policy.money, shop.policy.churn.purchase_days  # the shop's own, where none was set above
+margin, discount, redeemed, contact_cost = money.margin, money.discount, money.redeemed, money.email_cost
 today = pd.Timestamp(shop.as_of)
 start = today + pd.Timedelta(days=1)
 orders = shop.orders.to_pandas()
 has_consents, has_people = ("consents" in shop.tables), ("customers" in shop.tables)
 if (today - orders["order_ts"].min()).days < 2 * silence_days:
-    stop_here(f"The orders go back less than {2 * silence_days} days. Take a longer history, or shorter silence_days.")
+    stop_here(
+        f"The orders go back less than {2 * silence_days} days. Take a longer history, or shorter silence_days.",
+        needs="orders: a longer history",
+    )
 print(f"Next week begins on {start:%A %d %B %Y}.")
 
 # %% [markdown]
@@ -69,23 +78,27 @@ print(f"Next week begins on {start:%A %d %B %Y}.")
 # - one **at risk** has bought, and shows signs of leaving;
 # - an **advocate** has bought, and would recommend the shop.
 #
-# What counts as interest, or as a sign, is the shop's own definition. In crmlib it stands in the policy: here, two of the three signs of notebook 06 make a customer one at risk.
+# What counts as interest, or as a sign, is the shop's own definition. In crmlib it stands in the policy: by default, two of the three signs of notebook 06 make a customer one at risk.
 #
 # Take six buyers, and place them by hand.
 
 # %%
-signs = churn.signals(shop).set_index("customer_id")
+rules = shop.policy.journey
+signs = churn.signals(shop).set_index("customer_id")[list(rules.at_risk_signals)]
 hand = pd.DataFrame({"orders": orders.groupby("customer_id").size()})
-hand["signs"] = signs[list(churn.SIGNALS)].fillna(value=False).astype(bool).sum(axis=1).reindex(hand.index)
+hand["signs"] = signs.fillna(value=False).astype(bool).sum(axis=1).reindex(hand.index)
 hand["recommends"] = False
 if "surveys" in shop.tables:
     answers = shop.surveys.to_pandas().query("kind == 'nps' and score.notna()").sort_values("answered_ts")
-    hand["recommends"] = (answers.groupby("customer_id")["score"].last() >= 9).reindex(hand.index, fill_value=False)
-hand["type"] = np.select([hand["signs"] >= 2, hand["recommends"]], ["at_risk", "advocate"], "customer")
+    recommends = answers.groupby("customer_id")["score"].last() >= shop.policy.personas.promoter_from
+    hand["recommends"] = recommends.reindex(hand.index, fill_value=False)
+tests = {"at_risk": hand["signs"] >= rules.at_risk_least, "advocate": hand["recommends"]}
+order = sorted(tests, key=lambda name: name != rules.first)  # who is both, is the policy's first
+hand["type"] = np.select([tests[name] for name in order], order, "customer")
 hand.groupby("type").head(2).sort_values("type").head(6)
 
 # %% [markdown]
-# Read one row aloud: so many orders, so many signs, recommends or not, hence this type. The order of the rules matters: who would recommend us *and* shows two signs is at risk here. A happy customer who is leaving is still leaving.
+# Read one row aloud: so many orders, so many signs, recommends or not, hence this type. The order of the rules matters: who would recommend us *and* shows signs enough is at risk by default. A happy customer who is leaving is still leaving.
 #
 # The library applies the same rules to everybody, and adds the people who have not bought.
 #
@@ -129,16 +142,18 @@ journey.models().style.hide()
 #
 # **What do you expect?** From which stage does the smallest share go on to the next?
 
-# %% mystnb={"image": {"alt": "A funnel of five bars: people who came at least to awareness, consideration, acquisition, retention and advocacy."}}
+# %% mystnb={"image": {"alt": "Five bars: people who came at least to awareness, consideration, acquisition and retention, and those who recommend the shop."}}
 steps = journey.funnel(people)
 record("funnel", steps.astype({"stage": str}))
-after = steps.iloc[1:].set_index("stage")["step_share"].astype(float)
+after = steps.iloc[1:4].set_index("stage")["step_share"].astype(float)
 lost = after.idxmin()
 title = f"The narrowest step leads to {lost}: {after.min():.0%} go on"
 axes = plots.funnel_bars(steps, title=title, language=language)
 
 # %% [markdown]
-# Each bar holds all who came at least so far, so bars only get shorter. The step shares say how many of one bar are in the next. Two of them deserve a second look. The step to *acquisition* flatters: most visitors who did not buy left no name, so they are in no bar. And *advocacy* holds more people than the map has advocates: those who also show two signs of leaving stand in the map as at risk.
+# Each of the first four bars holds all who came at least so far, so they only get shorter. The step shares say how many of one bar are in the next. The step to *acquisition* flatters: most visitors who did not buy left no name, so they are in no bar.
+#
+# *Advocacy* is no step after retention: some recommend the shop after one order, and who never answered cannot be seen to recommend. So it stands apart, as a share of the buyers who answered. It holds more people than the map has advocates: those who also show two signs of leaving stand in the map as at risk.
 #
 # A funnel counts everybody since the beginning: it is slow to change, and it says nothing of those who go *back*.
 #
@@ -175,19 +190,20 @@ print(miss_you.to_toml())
 # %% [markdown]
 # This is the whole sequence, as a file; what is left at its default is not written. Files can be read, compared and kept: when we change it, `version` goes up, and every message says which version sent it.
 #
-# **Whom does it reach next week?** Work it out by hand. The day on which `silence_days` days are *over* is the last order's day plus `silence_days` plus 1. Who has that day in next week is due, if nothing else happens until then.
+# **Whom does it reach next week?** Work it out by hand. The day on which `silence_days` days are *over* is the last order's day plus `silence_days` plus 1 (by the policy's `days_operator`, `>`; by `>=`, a day earlier). Who has that day in next week is due, if nothing else happens until then.
 
 # %%
 last_order = orders.groupby("customer_id")["order_ts"].max().dt.normalize()
-over = last_order + pd.Timedelta(days=silence_days + 1)
+over = last_order + pd.Timedelta(days=silence_days + (shop.policy.churn.days_operator == ">"))
 due_by_hand = over[(over >= start) & (over < start + pd.Timedelta(days=days))]
 queue = actions.queue(shop, miss_you, start=start.date(), days=days)
-assert set(due_by_hand.index) == set(queue.entries["customer_id"]) | set(queue.held["customer_id"])
+reached = set(queue.entries["customer_id"]) | set(queue.held["customer_id"])
+assert set(due_by_hand.index) == reached & set(last_order.index)  # a policy may count those who never bought, too
 record("due_by_hand", len(due_by_hand))
 print(f"By hand: {len(due_by_hand)} are due. The queue has {len(queue.entries)}, and holds {len(queue.held)} back.")
 queue.entries[["customer_id", "due_ts", "channel", "code", "reason"]].head(5)
 
-# %% [markdown]
+# %% [markdown] tags=["any-source"]
 # The same people, and each is either in the queue or in the table of those held back: nobody gets lost. `reason` says why an entry is there, in a sentence that you can read to a customer on the phone. All are due at nine: the trigger falls on midnight, and nobody gets mail in **quiet hours**.
 #
 # Now the sequence grows, one part at a time:
@@ -306,7 +322,7 @@ if has_consents:
                for rows in (lambda part: part["withdrawn_ts"].isna(), lambda part: part["withdrawn_ts"].notna()))  # fmt: skip
     out = no.get("marketing", set()) | no.get("soft_spam", set())
     may = (yes.get("marketing", set()) | yes.get("soft_spam", set())) - out
-    assert may == set(queue.entries["customer_id"])
+    assert may == set(queue.entries["customer_id"]) & set(last_order.index)
     print(
         f"Of {len(due_by_hand)} who are due, {len(may)} may be written to; {len(out & set(due_by_hand.index))} withdrew."
     )
@@ -377,7 +393,7 @@ print(f"The gate of today stops {len(stopped)}: it knows who withdrew, not who b
 #
 # ## What should the shop do?
 #
-# What would next week's win-back be worth? The last win-back campaign had a control group. It tells how many orders a mail *adds*, and, by those kept out, how many come *anyway*. The account is that of notebook 07: the margin on the extra orders, less the discount on all orders that use the code, less the mail.
+# What would next week's win-back be worth? Past win-backs with a control group tell how many orders a mail *adds*, and, by those kept out, how many come *anyway*. But to whom? Most of those people had been silent for much longer than the sequence waits. So we take from all past lots those who had been silent as long as the people whom the sequence reaches: the first row of the table of notebook 06. The account is that of notebook 07: the margin on the extra orders, less the discount on all orders that use the code, less the mail.
 #
 # **What do you expect?** Next week's messages: do they earn tens, hundreds or thousands?
 
@@ -385,11 +401,18 @@ print(f"The gate of today stops {len(stopped)}: it knows who withdrew, not who b
 tried = {"campaigns", "assignments"} <= set(shop.tables)
 sent = int((week.entries["sequence"] == "miss_you").sum())
 basket = float(orders["amount"].astype(float).mean())
+if basket <= 0:
+    stop_here("The orders hold no money: a message has nothing to earn.")
+
+# %%
 effect, base = {"low": 0.0, "difference": 0.0, "high": 0.0}, 0.0
 if tried:
-    trials = churn.experiments(shop, kind="winback")
-    last = trials[trials["campaign_id"] == trials["campaign_id"].iloc[-1]]
-    effect, base = churn.arm_difference(last), float(last.loc[last["contacted"] == 0, "window_orders"].mean())
+    trials = churn.experiments(shop, kind="winback", build=churn.silence)
+    terms = {"margin": margin, "discount": discount, "contact_cost": contact_cost, "redeemed": redeemed}
+    account = churn.contact_account(trials, order_value=basket, silence_days=silence_days, **terms)
+    record("win_back_account", account)
+    known = account.loc[0].fillna(0.0) / 100  # of those whom the sequence reaches; 0 where nothing is known
+    effect, base = known.rename({"extra_per_100": "difference"}), known["anyway_per_100"]
 
 
 def worth(extra: float, off: float = discount) -> float:
@@ -404,13 +427,12 @@ record("decision", money.reset_index(names="case"))
 off = discount * redeemed  # of an order, on average
 pays_from = (base * basket * off + contact_cost) / (basket * (margin - off)) if margin > off else float("inf")
 print(f"{sent} messages; a basket of {basket:.2f}.")
+tests = "Half of them held back is a test, and a test is all that can be bought for this sum."
 if tried:
     print(f"{100 * base:.1f} orders per 100 come anyway; a message pays from {100 * pays_from:.2f} extra ones on.")
 if tried and sent and 0 < base < base + pays_from < 1:
-    sizes = experiments.sample_size(base, pays_from, control_share=miss_you.control_share)
-    print(f"To find so many in 80 % of tests takes {(sizes.treated + sizes.control) / sent:,.0f} such weeks.")
-if not tried:
-    print(f"{shop.name} has no campaign with a control group: what a message adds is not known. Run one first.")
+    sizes = experiments.sample_size(base, max(pays_from, effect["difference"]), control_share=0.5)
+    tests = f"A test of half and half takes {(sizes.treated + sizes.control) / sent:,.0f} weeks like the next."
 money.style.format(precision=2)
 
 # %% [markdown]
@@ -425,13 +447,23 @@ def what_if(off: float = 0.10, extra_per_100: float = 0.7) -> None:
     print(f"{off:.0%} off, {extra_per_100:.1f} extra orders per 100 messages: {value:+.2f} for next week's {sent}.")
 
 
-what_if(off=discount, extra_per_100=round(100 * effect["difference"], 1))
+what_if(off=discount, extra_per_100=100 * effect["difference"])
 explore(what_if, off=(0.0, 0.3, 0.05), extra_per_100=(-1.0, 3.0, 0.1), interactive=interactive)
 
 # %% [markdown]
-# **Decision.** Switch the sequences on that cost nothing but care: the question after a parcel, the answer to a low score. Keep the win-back small, with its control group, and remake its queue every morning. Plan the test as notebook 07 does: at a few messages a week, and a tenth of them as control, a small gain takes very long to see. So test something bold, such as the mail with the code against the mail without, and half against half. Where the interval above reaches below 0, lower the discount before you write to more people. Use the table of those held back as a to-do list: where the most frequent reason is that people never said yes, a better reason to say yes reaches more of them than any sequence.
-#
-# **How sure?** Of the money, not at all, where the low end above is a loss and the high end a gain: one campaign of this size cannot tell the two apart. And the share that uses the code is an assumption. Of the rest, quite: nobody in the queue said no.
+# Switch the sequences on that cost nothing but care: the question after a parcel, the answer to a low score. Remake the queue every morning. Plan the test as notebook 07 does: with a tenth of the messages as control, a small gain takes very long to see, so test half against half. Use the table of those held back as a to-do list: where the most frequent reason is that people never said yes, a better reason to say yes reaches more of them than any sequence. Of one thing we are sure: nobody in the queue said no.
+
+# %%
+next_week = f"Next week that is {sent} messages: {worth(effect['difference']):+,.0f} ({worth(effect['low']):+,.0f} to {worth(effect['high']):+,.0f})."
+if tried:
+    decide(*churn.account_sentence(account, discount=discount))
+    decide(f"{next_week} Remake the queue every morning.", sure=tests)
+else:
+    advice = "Run one win-back with a control group first: what a mail adds is not known here."
+    if not has_consents:
+        advice = "Collect permissions first: this shop keeps no consents, so nobody may be written to."
+    decide(f"{advice} Next week's queue holds {sent} messages, so little money is at stake: {sent * contact_cost:,.2f} for the mails.",
+           sure="Sure of the permissions alone: nobody in the queue said no.")  # fmt: skip
 
 # %% [markdown]
 # ## What you can do now
