@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import sys
 from typing import TYPE_CHECKING
 
 import hypothesis
@@ -16,7 +17,9 @@ from tests.postgres import postgres_programs
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-hypothesis.settings.register_profile("crmlib", deadline=None, derandomize=True)
+# A property that says no number of its own is tried on fewer examples before a commit than at full scale.
+hypothesis.settings.register_profile("crmlib", deadline=None, derandomize=True, max_examples=40)
+hypothesis.settings.register_profile("thorough", deadline=None, derandomize=True, max_examples=100)
 hypothesis.settings.load_profile("crmlib")
 
 
@@ -49,6 +52,22 @@ def pytest_runtest_makereport(
     return report
 
 
+@pytest.fixture(autouse=True)
+def _figures_style_ends_with_its_test() -> Generator[None, None, None]:
+    """Put back what a test sets of matplotlib for the whole process, so that no later test depends on it."""
+    before = _style_of("rcParams")
+    yield
+    wanted = before or _style_of("rcParamsDefault")
+    if wanted != _style_of("rcParams"):
+        dict.update(sys.modules["matplotlib"].rcParams, wanted)
+
+
+def _style_of(name: str) -> dict[str, object]:
+    """Return matplotlib's settings without its backend; nothing where no test has loaded it."""
+    settings = getattr(sys.modules.get("matplotlib"), name, {})
+    return {key: value for key, value in dict.items(settings) if not key.startswith("backend")}
+
+
 @pytest.fixture(scope="session")
 def cdnow() -> crmlib.Shop:
     return crmlib.open_shop("cdnow")
@@ -57,6 +76,12 @@ def cdnow() -> crmlib.Shop:
 @pytest.fixture(scope="session")
 def cdnow_sample() -> crmlib.Shop:
     return crmlib.open_shop("cdnow-sample")
+
+
+@pytest.fixture(scope="session")
+def shipped() -> crmlib.Shop:
+    """Open the simulated shop that comes along: read by many, changed by nobody."""
+    return crmlib.open_shop("shop")
 
 
 @pytest.fixture(scope="session")

@@ -86,6 +86,7 @@ def cluster(workers: int = 2) -> Iterator[Cluster]:
                     f"worker{i}", "worker.Worker", "--host", "127.0.0.1", "-c", "1", "-m", "2g",
                     "-d", str(folder / "work"), url,
                 )  # fmt: skip
+            _wait_for(folder / "master.log", "elected leader")
             for i in range(workers):
                 _wait_for(folder / f"worker{i}.log", "registered with master")
             yield Cluster(url, environment, processes[1:], folder)

@@ -66,7 +66,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server.wait(timeout=20)
 
 
-@pytest.mark.slow
+@pytest.mark.full
 @pytest.mark.needs("chromium")
 def test_a_student_opens_the_notebook_and_runs_all_of_it(lab: str) -> None:
     from playwright.sync_api import sync_playwright

@@ -20,6 +20,8 @@ RNG = np.random.default_rng(1)
 CHANCE = RNG.random(200)
 LEFT = (RNG.random(200) < CHANCE).astype(int)
 OFFER = churn.Offer(success_rate=0.3, contact_cost=1)
+LOTS = pd.DataFrame({"contacted": RNG.integers(0, 2, 200), "window_orders": RNG.poisson(0.3, 200)})
+CURVE = churn.uplift_curve(CHANCE, LOTS, lots=20, truth=0.1 * CHANCE)
 
 
 @pytest.fixture(autouse=True)
@@ -54,12 +56,14 @@ FIGURES: dict[str, Any] = {
         churn.kaplan_meier(100 * CHANCE, LEFT, by=LEFT * 0), title="t", language=language
     ),
     "cohorts": lambda language: churn_plots.cohort_map(cohorts(6), title="t", language=language),
+    "uplift": lambda language: churn_plots.uplift_lines({"by x": CURVE}, title="t", language=language),
     "targeting": lambda language: churn_plots.targeting_lines(
         churn.targeting({"risk": CHANCE}, LEFT), title="t", language=language
     ),
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_is_labelled_in_both_languages(name: str) -> None:
     english, italian = (FIGURES[name](language) for language in ("en", "it"))
@@ -87,6 +91,7 @@ def test_the_best_point_is_marked() -> None:
     assert marked[0][1] == pytest.approx(curve["expected"].max())
 
 
+@pytest.mark.slow
 def test_cohorts_of_many_months_and_of_nobody_are_drawn() -> None:
     churn_plots.cohort_map(cohorts(30), title="t")
     churn_plots.cohort_map(cohorts(2) * np.nan, title="t")

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from crmlib import __version__
-from crmlib.cli import main
+from crmlib.commands.main import main
 from crmlib.suite.lab import copy_notebooks
 
 
@@ -29,9 +29,11 @@ def test_the_version_is_said() -> None:
     assert f"crmlib, version {__version__}\n" == crmlib("--version").output
 
 
+@pytest.mark.slow
 def test_help_loads_nothing_heavy() -> None:
     script = (
-        "import sys\nfrom crmlib.cli import main\nmain(['--help'], standalone_mode=False)\nprint(sorted(sys.modules))"
+        "import sys\nfrom crmlib.commands.main import main\n"
+        "main(['--help'], standalone_mode=False)\nprint(sorted(sys.modules))"
     )
     said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
 
@@ -50,6 +52,7 @@ def test_the_known_sources_are_listed() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_source_is_described_with_columns_rows_day_and_quality() -> None:
     said = crmlib("data", "describe", "cdnow-sample").output
 
@@ -106,7 +109,7 @@ def test_lab_copies_the_notebooks_and_starts_jupyterlab(tmp_path: Path) -> None:
     command = [
         sys.executable,
         "-m",
-        "crmlib.cli",
+        "crmlib",
         "lab",
         str(tmp_path / "mine"),
         "--",

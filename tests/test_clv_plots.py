@@ -116,6 +116,7 @@ def test_an_alive_history_begins_with_the_first_purchase(models: Any) -> None:
         clv.alive_history(models["BG/NBD"], [3, 9], until_age=20)
 
 
+@pytest.mark.slow
 def test_the_figures_are_labelled(table: pd.DataFrame, models: Any, summary: Any) -> None:
     model = models["MBG/NBD"]
     assert_labelled(*plots.tracking(table, title="A finding"))

@@ -27,6 +27,7 @@ def test_a_customer_may_count_in_part() -> None:
     assert concentration.top_share([6, 2, 2], 0.5) == pytest.approx(0.7)
 
 
+@pytest.mark.slow
 @given(AMOUNTS)
 def test_the_curve_rises_from_nothing_to_all(values: list[float]) -> None:
     curve = concentration.lorenz(values)
@@ -35,12 +36,14 @@ def test_the_curve_rises_from_nothing_to_all(values: list[float]) -> None:
     assert (np.diff(curve["value"]) >= -1e-12).all()
 
 
+@pytest.mark.slow
 @given(AMOUNTS, st.floats(0.1, 100))
 def test_the_currency_and_the_order_do_not_matter(values: list[float], rate: float) -> None:
     changed = [value * rate for value in reversed(values)]
     assert concentration.gini(changed) == pytest.approx(concentration.gini(values), abs=1e-9)
 
 
+@pytest.mark.slow
 @given(AMOUNTS, st.floats(0, 1))
 def test_the_best_hold_at_least_their_number(values: list[float], share: float) -> None:
     assert concentration.top_share(values, share) >= share - 1e-9

@@ -12,10 +12,10 @@ import pytest
 import crmlib
 from crmlib.engine import DuckDB
 from crmlib.errors import CrmlibError, MissingExtraError, SchemaError, SourceError
-from crmlib.manifest import manifest
-from crmlib.sources import Reading, fingerprint, object_store
+from crmlib.shop.manifest import manifest
+from crmlib.sources import Reading, Wanted, fingerprint, object_store
 from crmlib.sources.addresses import address, password_apart, without_password
-from crmlib.suite.run import slug
+from crmlib.suite.opened import slug
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,6 +100,7 @@ def shop(tmp_path: Path) -> str:
     return f"sqlite+pysqlite:///{tmp_path}/shop.db"
 
 
+@pytest.mark.slow
 @pytest.mark.needs("python:sqlalchemy")
 def test_orders_through_sqlalchemy(shop: str) -> None:
     opened = crmlib.open_shop(f"{shop}?table=my%20sales")
@@ -176,9 +177,10 @@ def test_objects_are_read_as_files_are(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(object_store, "_load_httpfs", lambda *_: None)  # a folder stands for the bucket
     SALES[:2].to_parquet(tmp_path / "a.parquet")
     SALES[2:].to_parquet(tmp_path / "b.parquet")
-    raw = object_store.read_objects(f"{tmp_path}/*.parquet", DuckDB(), Reading())[1]["orders"]
+    objects = object_store.Objects(f"{tmp_path}/*.parquet")
+    raw = objects.read(DuckDB(), Reading(), Wanted())["orders"]
     assert (len(raw.table), raw.names) == (3, list(SALES.columns))
-    assert object_store.store_fingerprint(f"{tmp_path}/*.parquet")
+    assert objects.fingerprint(Reading(), Wanted())
 
 
 # --- what a report stands on
@@ -198,12 +200,14 @@ def test_the_manifest_says_which_rows() -> None:
     }
 
 
+@pytest.mark.slow
 def test_the_checksum_does_not_depend_on_the_order_of_rows() -> None:
     assert (
         manifest(crmlib.open_shop(SALES))["checksum"] == manifest(crmlib.open_shop(SALES.iloc[[2, 0, 1]]))["checksum"]
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [{"amount": 10.01}, {"customer_id": "b"}, {"order_ts": pd.Timestamp("2024-01-06")}])
 def test_the_checksum_sees_a_change(change: dict[str, Any]) -> None:
     changed = SALES.copy()

@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmlib import engine
-from crmlib.engine import DuckDB, Table, literal, quote, run, sql
+from crmlib.engine import DuckDB, Table, duckdb, literal, quote, run, running, sql
 from crmlib.errors import CrmlibError, SchemaError
 
 DUCKDB = DuckDB()
@@ -24,11 +23,13 @@ def small(**columns: Any) -> Table:
     return DUCKDB.add(pd.DataFrame(columns))
 
 
+@pytest.mark.slow
 @given(TEXT)
 def test_a_literal_comes_back_as_it_went_in(text: str) -> None:
     assert DUCKDB.rows(f"select {literal(text)}") == [(text,)]
 
 
+@pytest.mark.slow
 @given(TEXT.filter(bool))
 def test_any_text_can_name_a_column(name: str) -> None:
     assert list(DUCKDB.types(f"(select 1 as {quote(name)})")) == [name]
@@ -59,6 +60,7 @@ def test_markup_in_the_data_stays_text() -> None:
     assert "<script>" not in small(a=["<script>alert(1)</script>"])._repr_html_()
 
 
+@pytest.mark.slow
 def test_a_table_goes_with_its_object() -> None:
     table = small(a=[1])
     name = table.name
@@ -69,7 +71,7 @@ def test_a_table_goes_with_its_object() -> None:
 
 def test_only_marked_values_are_bound() -> None:
     text = "select :as_of, a::date, ':x', amount from t where b < :until and c > :as_of"
-    assert engine._bind(text) == (
+    assert duckdb._bind(text) == (
         "select $as_of, a::date, '$x', amount from t where b < $until and c > $as_of",
         ["as_of", "until", "x"],
     )
@@ -99,7 +101,7 @@ def test_the_threads_are_the_environments(monkeypatch: pytest.MonkeyPatch) -> No
     "query",
     [
         *("clv_holdout", "clv_summary", "order_netting", "order_same_day", "order_totals", "rfm_cut_points"),
-        *("rfm_measures", "rfm_migration", "rfm_no_units", "rfm_scores", "rfm_segments", "rfm_units"),
+        *("rfm_measures", "rfm_migration", "rfm_scores", "rfm_segments", "rfm_units"),
     ],
 )
 def test_each_query_says_what_it_gives(query: str) -> None:
@@ -129,14 +131,15 @@ def test_tables_of_one_name_on_two_engines_are_not_confused() -> None:
 
 
 def test_a_frame_that_cannot_be_read_is_named() -> None:
-    with pytest.raises(SchemaError, match=r"scores: .*not recognized.* crmlib.open_shop brings any orders"):
-        run("rfm_no_units", tables={"scores": pd.DataFrame({"a": [1j]})})
+    with pytest.raises(SchemaError, match=r"orders: .*not recognized.* crmlib.open_shop brings any orders"):
+        run("order_span", tables={"orders": pd.DataFrame({"a": [1j]})})
 
 
+@pytest.mark.slow
 def test_a_frame_leaves_no_trace() -> None:
-    run("rfm_no_units", tables={"scores": pd.DataFrame({"a": [1]})})
+    run("order_span", tables={"orders": pd.DataFrame({"order_ts": [1]})})
     gc.collect()
-    assert engine._for_frames().rows("select count(*) from duckdb_views() where not internal") == [(0,)]
+    assert running._for_frames().rows("select count(*) from duckdb_views() where not internal") == [(0,)]
 
 
 def test_rows_turned_round_are_read_as_any_others() -> None:
@@ -144,6 +147,7 @@ def test_rows_turned_round_are_read_as_any_others() -> None:
     assert DuckDB().add(frame[::-1]).to_pandas()["number"].tolist() == [1, 2, 3]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [0.05, 0.3, 0.6])
 def test_an_interrupted_query_leaves_nothing_behind(seconds: float) -> None:
     engine = DuckDB()

@@ -48,6 +48,7 @@ def _without_windows() -> Iterator[None]:
     plt.close("all")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FIGURES)
 def test_each_figure_is_labelled_in_both_languages(name: str) -> None:
     words = []
@@ -62,6 +63,7 @@ def test_each_figure_is_labelled_in_both_languages(name: str) -> None:
     assert words[0] != words[1]
 
 
+@pytest.mark.slow
 def test_the_waterfall_ends_at_the_profit() -> None:
     bars: Any = figures.profit_waterfall(ACCOUNT, title="t").patches
     assert bars[-1].get_height() == pytest.approx(ACCOUNT.profit)

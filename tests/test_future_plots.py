@@ -37,6 +37,7 @@ def _without_windows() -> Iterator[None]:
     plt.close("all")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FIGURES)
 def test_figures_are_labelled_in_both_languages(name: str) -> None:
     words = set()

@@ -24,8 +24,8 @@ def early() -> Shop:
 
 
 @pytest.fixture(scope="module")
-def late() -> Shop:
-    return crmlib.open_shop("shop")
+def late(shipped: Shop) -> Shop:
+    return shipped
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,7 @@ def test_rows_after_the_day_are_not_there_and_no_other_row_is_missing(
     assert then[time].max() < pd.Timestamp("2025-07-01")
 
 
+@pytest.mark.slow
 def test_zones_go_with_their_visits(early: Shop) -> None:
     visits = set(early.sessions.to_pandas()["session_id"])
     zones = set(early.session_zones.to_pandas()["session_id"])
@@ -70,6 +71,7 @@ def test_withdrawals_and_solutions_come_when_they_come(early: Shop) -> None:
     assert answered.dropna().max() < end
 
 
+@pytest.mark.slow
 def test_a_shop_on_a_day_is_the_shop_opened_on_it(early: Shop, late: Shop) -> None:
     then = late.on("2025-06-30")
     assert then.tables == early.tables
@@ -82,6 +84,7 @@ def test_of_later_days_nothing_is_known(early: Shop) -> None:
         early.on("2025-07-01")
 
 
+@pytest.mark.slow
 def test_text_times_of_files_are_read_and_cut(tmp_path: Path) -> None:
     ORDERS.to_csv(tmp_path / "orders.csv", index=False)
     logins = pd.DataFrame({"customer_id": ["a", "a", "b"], "login_ts": ["2024-01-31 23:59:59", "2024-02-01", ""]})
@@ -92,6 +95,7 @@ def test_text_times_of_files_are_read_and_cut(tmp_path: Path) -> None:
     assert len(found) == 2  # a login without a time is kept
 
 
+@pytest.mark.slow
 def test_a_text_that_is_no_time_is_named(tmp_path: Path) -> None:
     ORDERS.to_csv(tmp_path / "orders.csv", index=False)
     logins = pd.DataFrame({"customer_id": ["a", "b"], "login_ts": ["2024-01-31", "yesterday"]})
@@ -100,12 +104,13 @@ def test_a_text_that_is_no_time_is_named(tmp_path: Path) -> None:
         crmlib.open_shop(tmp_path)
 
 
+@pytest.mark.slow
 def test_plans_and_tables_without_times_pass_whole() -> None:
-    coupons = pd.DataFrame({"coupon": ["x"], "valid_until": pd.to_datetime(["2030-01-01"]), "note": [1]})
+    coupons = pd.DataFrame({"product_id": ["x"], "valid_until": pd.to_datetime(["2030-01-01"]), "note": [1]})
     campaigns = pd.DataFrame({"id": [1, 2], "start_date": pd.to_datetime(["2024-01-01", "2024-09-01"]),
                               "end_date": pd.to_datetime(["2024-12-31", "2024-12-31"])})  # fmt: skip
     shop = crmlib.open_shop(
-        {"orders": ORDERS, "products": coupons[["coupon", "note"]], "campaigns": campaigns}, as_of="2024-03-31"
+        {"orders": ORDERS, "products": coupons[["product_id", "note"]], "campaigns": campaigns}, as_of="2024-03-31"
     )
     assert len(shop.products) == 1
     assert shop.campaigns.to_pandas()["end_date"].tolist() == [pd.Timestamp("2024-12-31")]

@@ -22,6 +22,7 @@ def _closed() -> Iterator[None]:
     plt.close("all")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "it"])
 def test_each_key_figure_has_a_panel(cdnow_sample: Shop, language: str) -> None:
     only = tuple(name for name in kpis.KPIS if name != "cltv")
@@ -36,6 +37,7 @@ def test_each_key_figure_has_a_panel(cdnow_sample: Shop, language: str) -> None:
     assert all(panel.get_title(loc="left") or panel.get_title() for panel in panels)
 
 
+@pytest.mark.slow
 def test_a_figure_without_a_value_has_no_panel(cdnow_sample: Shop) -> None:
     board = kpis.dashboard(cdnow_sample, "1997-03-31", "1996-12-31", only=("revenue", "retention_rate"))
     assert len(plots.kpi_panels(board, title="The first quarter")) == 1

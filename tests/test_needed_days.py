@@ -9,7 +9,7 @@ import pytest
 
 import crmlib
 from crmlib.errors import SchemaError
-from crmlib.manifest import manifest
+from crmlib.shop.manifest import manifest
 from crmlib.sources import files
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def sold(tmp_path: Path, data: pd.DataFrame) -> dict[str, str]:
     return {kind: str(tmp_path / f"sales.{kind}") for kind in ("parquet", "csv")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Pacific/Niue"])
 @pytest.mark.parametrize("aware", [True, False])
 @pytest.mark.parametrize("day", ["2024-01-10", "2024-04-10", "2024-12-31"])
@@ -71,6 +72,7 @@ def test_the_answer_is_that_of_reading_all(
     assert {key: one[key] for key in one.keys() - apart} == {key: two[key] for key in two.keys() - apart}
 
 
+@pytest.mark.slow
 def test_orders_without_ids_keep_their_numbers(tmp_path: Path, read: list[tuple[int, list[str]]]) -> None:
     sources = sold(tmp_path, ORDERS.drop(columns="order_id"))
     less, whole = (
@@ -80,6 +82,7 @@ def test_orders_without_ids_keep_their_numbers(tmp_path: Path, read: list[tuple[
     pd.testing.assert_frame_equal(less, whole)
 
 
+@pytest.mark.slow
 def test_rows_that_may_repeat_others_are_read_with_all_columns(
     tmp_path: Path, read: list[tuple[int, list[str]]]
 ) -> None:
@@ -88,6 +91,7 @@ def test_rows_that_may_repeat_others_are_read_with_all_columns(
     assert read[0] == (100, list(ORDERS.columns))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bad", [pd.NaT, "2024-12-31 as text"])
 def test_a_date_that_cannot_be_read_is_an_error_on_any_day(bad: Any, tmp_path: Path) -> None:
     times = ORDERS["order_ts"].astype(object if isinstance(bad, str) else "datetime64[us]").copy()
@@ -98,6 +102,7 @@ def test_a_date_that_cannot_be_read_is_an_error_on_any_day(bad: Any, tmp_path: P
         crmlib.open_shop(tmp_path / "sales.parquet", as_of="2024-01-05")
 
 
+@pytest.mark.slow
 def test_infinity_is_no_date_on_any_day(tmp_path: Path) -> None:
     engine = crmlib.open_shop(ORDERS).orders.engine
     path = tmp_path / "sales.parquet"
@@ -109,6 +114,7 @@ def test_infinity_is_no_date_on_any_day(tmp_path: Path) -> None:
         crmlib.open_shop(path, as_of="2024-01-05")
 
 
+@pytest.mark.slow
 def test_an_amount_that_cannot_be_read_is_named_by_its_row_in_the_file(tmp_path: Path) -> None:
     data = ORDERS.assign(amount=ORDERS["amount"].astype(str))
     data.loc[90, "amount"] = "much"
@@ -117,12 +123,14 @@ def test_an_amount_that_cannot_be_read_is_named_by_its_row_in_the_file(tmp_path:
         crmlib.open_shop(tmp_path / "sales.parquet", as_of="2024-01-31")
 
 
+@pytest.mark.slow
 def test_a_day_before_all_orders_is_told_with_the_last_one(tmp_path: Path) -> None:
     source = sold(tmp_path, ORDERS)["parquet"]
     with pytest.raises(SchemaError, match="there is no order up to 2020-01-01; the last is of 2024-04-09"):
         crmlib.open_shop(source, as_of="2020-01-01")
 
 
+@pytest.mark.slow
 def test_of_a_folder_only_the_orders_are_narrowed(tmp_path: Path, read: list[tuple[int, list[str]]]) -> None:
     ORDERS.to_parquet(tmp_path / "orders.parquet")
     pd.DataFrame({"product_id": ["p"], "price": [1.0]}).to_parquet(tmp_path / "products.parquet")

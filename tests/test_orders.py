@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import crmlib
+from tests.examples import share
 
 AS_OF = "2024-12-31"
 #: a customer, an order, a day of 2024, an amount
@@ -43,6 +44,7 @@ def test_the_lines_of_an_order_are_summed_at_the_time_of_the_first() -> None:
     assert made(shop(("ann", "1", "01-02", 10), ("ann", "1", "01-01", 5.5))) == [("ann", "1", "01-01", 15.5)]
 
 
+@pytest.mark.slow
 def test_lines_that_are_summed_are_counted() -> None:
     assert found(shop(("ann", "1", "01-02", 10), ("ann", "1", "01-01", 5)))["lines summed into orders"] == 1
 
@@ -62,6 +64,7 @@ def test_a_return_on_its_order_lowers_it() -> None:
     assert made(shop(("ann", "1", "01-01", 10), ("ann", "1", "02-01", -4))) == [("ann", "1", "01-01", 6.0)]
 
 
+@pytest.mark.slow
 def test_a_return_that_is_an_order_of_its_own_lowers_the_latest_before_it() -> None:
     rows: list[Row] = [
         ("ann", "1", "01-01", 10),
@@ -77,11 +80,13 @@ def test_a_return_lowers_no_other_customers_order() -> None:
     assert made(shop(*rows)) == [("ann", "1", "01-01", 6.0), ("bob", "2", "01-02", 20.0)]
 
 
+@pytest.mark.slow
 def test_at_one_instant_the_purchase_comes_before_its_return() -> None:
     rows: list[Row] = [("ann", "A", "01-01", -4), ("ann", "B", "01-01", 10), ("bob", "9", "02-01", 1)]
     assert made(shop(*rows))[0] == ("ann", "B", "01-01", 6.0)
 
 
+@pytest.mark.slow
 def test_an_order_that_is_given_back_whole_is_no_purchase() -> None:
     assert made(shop(("ann", "1", "01-01", 10), ("ann", "R", "02-01", -10), ("bob", "2", "03-01", 1))) == [
         ("bob", "2", "03-01", 1.0)
@@ -93,12 +98,14 @@ def test_an_order_that_is_given_back_whole_may_be_kept_at_0() -> None:
     assert made(shop(*rows, fully_returned="keep"))[0] == ("ann", "1", "01-01", 0.0)
 
 
+@pytest.mark.slow
 def test_more_than_the_order_cost_is_dropped_and_counted() -> None:
     opened = shop(("ann", "1", "01-01", 10), ("ann", "R", "02-01", -14), ("bob", "2", "03-01", 1))
     quality = opened.quality().set_index("finding")
     assert list(quality.loc["orders given back for more than they cost: the rest is dropped"]) == [1, -4.0]
 
 
+@pytest.mark.slow
 def test_a_return_with_nothing_before_it_is_dropped_and_counted() -> None:
     opened = shop(("ann", "R", "01-01", -10), ("ann", "1", "02-01", 14))
     assert (made(opened), found(opened)["returns with no order before them: dropped"]) == (
@@ -107,6 +114,7 @@ def test_a_return_with_nothing_before_it_is_dropped_and_counted() -> None:
     )
 
 
+@pytest.mark.slow
 def test_returns_may_be_left_out() -> None:
     opened = crmlib.open_shop(
         pd.DataFrame(
@@ -118,19 +126,23 @@ def test_returns_may_be_left_out() -> None:
     assert (made(opened), found(opened)["rows of money given back: left out"]) == ([("ann", "1", "01-01", 10.0)], 1)
 
 
+@pytest.mark.slow
 def test_a_table_of_returns_lowers_the_orders_that_it_names() -> None:
     opened = shop(("ann", "1", "01-01", 10), ("ann", "2", "02-01", 20), given_back=[("ann", "1", "03-01", 4)])
     assert made(opened) == [("ann", "1", "01-01", 6.0), ("ann", "2", "02-01", 20.0)]
 
 
+@pytest.mark.slow
 def test_amounts_in_a_table_of_returns_may_have_either_sign() -> None:
     assert made(shop(("ann", "1", "01-01", 10), given_back=[("ann", "1", "03-01", -4)])) == [("ann", "1", "01-01", 6.0)]
 
 
+@pytest.mark.slow
 def test_an_empty_table_of_returns_changes_nothing() -> None:
     assert made(shop(("ann", "1", "01-01", 10), given_back=[])) == [("ann", "1", "01-01", 10.0)]
 
 
+@pytest.mark.slow
 def test_returns_without_ids_lower_the_latest_order_before_them() -> None:
     orders = pd.DataFrame({"customer_id": "ann", "order_ts": ["2024-01-01", "2024-02-01"], "amount": [10, 20]})
     returns = pd.DataFrame({"customer_id": ["ann"], "return_ts": ["2024-03-01"], "amount": [4]})
@@ -138,6 +150,7 @@ def test_returns_without_ids_lower_the_latest_order_before_them() -> None:
     assert opened.orders.to_pandas()["amount"].tolist() == [10.0, 16.0]
 
 
+@pytest.mark.slow
 def test_a_return_after_as_of_is_not_known_yet() -> None:
     opened = shop(("ann", "1", "01-01", 10), given_back=[("ann", "1", "03-01", 4)])
     early = crmlib.open_shop(
@@ -167,6 +180,7 @@ def test_an_order_of_amount_0_may_be_dropped() -> None:
     assert (made(opened), found(opened)["orders of amount 0: dropped"]) == ([("bob", "2", "01-01", 1.0)], 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", ["cancelled", "Canceled", " VOID ", "annullato"])
 def test_a_cancelled_order_is_dropped_and_counted(status: str) -> None:
     frame = pd.DataFrame(
@@ -180,7 +194,8 @@ def test_the_words_for_cancelled_are_the_policys() -> None:
     frame = pd.DataFrame(
         {"customer_id": ["ann", "bob"], "order_ts": "2024-01-01", "amount": [1.0, 2.0], "status": ["it's off", "void"]}
     )
-    opened = crmlib.open_shop(frame, policy={"orders": {"cancelled_status": ["It's off"]}})
+    rules = {"cancelled_status": ["It's off"], "status": {"void": "sale"}}
+    opened = crmlib.open_shop(frame, policy={"orders": rules})
     assert opened.orders.to_pandas()["customer_id"].tolist() == ["bob"]
 
 
@@ -225,11 +240,13 @@ def test_orders_of_one_day_may_be_one_purchase() -> None:
     assert made(shop(*rows, same_day="merge")) == [("ann", "1", "01-01", 11.0), ("ann", "3", "01-02", 7.0)]
 
 
+@pytest.mark.slow
 def test_a_purchase_of_several_orders_is_at_the_time_of_the_first() -> None:
     opened = shop(("ann", "2", "01-01 21:00", 6), ("ann", "1", "01-01 09:00", 5), same_day="merge")
     assert opened.orders.to_pandas()["order_ts"].tolist() == [pd.Timestamp("2024-01-01 09:00")]
 
 
+@pytest.mark.slow
 def test_a_day_begins_at_the_shops_midnight() -> None:
     rows: list[Row] = [("ann", "1", "01-01 22:30Z", 5), ("ann", "2", "01-01 23:30Z", 6)]
     merged = [len(made(shop(*rows, same_day="merge", timezone=zone))) for zone in ("UTC", "Europe/Rome")]
@@ -258,21 +275,24 @@ RULES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=15)
+@pytest.mark.slow
+@settings(max_examples=share(15))
 @given(ROWS, RULES, st.randoms(use_true_random=False))
 def test_the_order_of_the_rows_does_not_matter(rows: list[Row], rules: dict[str, Any], random: Any) -> None:
     mixed = random.sample(rows, len(rows))
     assert made(shop(*mixed, **rules)) == made(shop(*rows, **rules))
 
 
-@settings(max_examples=15)
+@pytest.mark.slow
+@settings(max_examples=share(15))
 @given(ROWS, RULES)
 def test_splitting_a_row_into_lines_does_not_matter(rows: list[Row], rules: dict[str, Any]) -> None:
     halves = [(*row[:3], part) for row in rows for part in (row[3] / 2, row[3] / 2)]
     assert made(shop(*halves, **rules)) == made(shop(*rows, **rules))
 
 
-@settings(max_examples=15)
+@pytest.mark.slow
+@settings(max_examples=share(15))
 @given(ROWS, RULES, st.integers(1, 3))
 def test_repeating_rows_does_not_matter_where_they_are_dropped(
     rows: list[Row], rules: dict[str, Any], times: int
@@ -281,13 +301,15 @@ def test_repeating_rows_does_not_matter_where_they_are_dropped(
     assert made(shop(*(rows * times), **rules)) == made(shop(*rows, **rules))
 
 
-@settings(max_examples=15)
+@pytest.mark.slow
+@settings(max_examples=share(15))
 @given(ROWS)
 def test_no_order_is_negative(rows: list[Row]) -> None:
     assert min(amount for *_, amount in made(shop(*rows))) >= 0
 
 
-@settings(max_examples=15)
+@pytest.mark.slow
+@settings(max_examples=share(15))
 @given(ROWS)
 def test_all_money_is_accounted_for(rows: list[Row]) -> None:
     opened = shop(*rows)
@@ -296,7 +318,8 @@ def test_all_money_is_accounted_for(rows: list[Row]) -> None:
     assert amounts["orders"] + dropped == pytest.approx(sum(amount for *_, amount in rows))
 
 
-@settings(max_examples=10)
+@pytest.mark.slow
+@settings(max_examples=share(10))
 @given(st.lists(st.datetimes(pd.Timestamp("2024-01-01"), pd.Timestamp("2024-10-01")), min_size=1, max_size=5))
 def test_an_instant_with_an_offset_is_the_same_as_the_shops_own_time(times: list[Any]) -> None:
     rules = {"orders": {"timezone": "Asia/Kolkata"}}

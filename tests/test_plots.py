@@ -50,6 +50,7 @@ def closed() -> Iterator[None]:
         plt.close("all")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "it"])
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_has_its_finding_and_its_axes_named(name: str, language: str) -> None:
@@ -71,6 +72,7 @@ def test_the_last_bar_holds_the_rest() -> None:
     assert [bar.get_height() for bar in axes.patches] == [2, 0, 0, 2]
 
 
+@pytest.mark.slow
 def test_the_rows_of_a_migration_add_up_to_all() -> None:
     axes = plots.migration_map(MOVES, title="")
     drawn = np.asarray(axes.collections[0].get_array()).reshape(2, 2)
@@ -106,6 +108,7 @@ def test_the_package_shows_what_its_modules_show(module: str) -> None:
     assert [name for name in shown if name not in plots.__all__] == []
 
 
+@pytest.mark.slow
 def test_figures_load_no_analysis() -> None:
     heavy = ["lifetimes", "duckdb", "sklearn", "stepmix", "splink", "kmodes"]
     code = f"import sys; from crmlib import plots; print([name for name in {heavy} if name in sys.modules])"

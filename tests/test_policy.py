@@ -37,6 +37,7 @@ def test_the_standard_policy_has_nothing_to_say_in_toml() -> None:
     assert Policy().to_toml() == ""
 
 
+@pytest.mark.slow
 @given(EDGES, st.sampled_from(["keep", "merge"]), st.integers(1, 600), st.floats(0, 1), st.text(max_size=5))
 def test_toml_gives_back_what_went_in(edges: Any, same_day: Any, months: int, margin: float, prefix: str) -> None:
     policy = Policy(
@@ -63,18 +64,42 @@ def test_a_file_that_is_not_there_is_named() -> None:
     assert refused("nowhere.toml") == "There is no policy file nowhere.toml."
 
 
+MAIL = "'mail' - at `$.contact.soft_spam_channels[0]`."
+CHANNELS = "It is 'email', 'phone', 'sms' or 'whatsapp'."
+SUM = "Invalid enum value 'sum' - at `$.orders.same_day`. It is 'keep' or 'merge'."
+
+
 @pytest.mark.parametrize(
     ("policy", "told"),
     [
-        ({"orders": {"sameday": "merge"}}, "policy: Object contains unknown field `sameday` - at `$.orders`"),
-        ({"order": {}}, "policy: Object contains unknown field `order`"),
-        ({"orders": {"same_day": "sum"}}, "policy: Invalid enum value 'sum' - at `$.orders.same_day`"),
+        (
+            {"orders": {"sameday": "merge"}},
+            "policy: Object contains unknown field `sameday` - at `$.orders`. Did you mean 'same_day'?",
+        ),
+        ({"order": {}}, "policy: Object contains unknown field `order`. Did you mean 'orders'?"),
+        ({"orders": {"same_day": "sum"}}, f"policy: {SUM}"),
+        (
+            {"orders": {"missing_customer": "skip"}},
+            "policy: Invalid enum value 'skip' - at `$.orders.missing_customer`. It is 'drop' or 'error'.",
+        ),
+        (
+            {"contact": {"soft_spam_channels": ["mail"]}},
+            f"policy: Invalid enum value {MAIL} {CHANNELS} Did you mean 'email'?",
+        ),
+        (
+            {"orders": {"status": {"gone": "sold"}}},
+            "policy: Invalid enum value 'sold' - at `$.orders.status[...]`. It is 'cancelled', 'returned' or 'sale'.",
+        ),
+        (
+            {"churn": {"actions": {"no_login": {"action": "a", "channels": ["fax"], "tone": "b"}}}},
+            f"policy: Invalid enum value 'fax' - at `$.churn.actions[...].channels[0]`. {CHANNELS}",
+        ),
         ({"clv": {"margin": 1.5}}, "policy: Expected `float` <= 1.0 - at `$.clv.margin`"),
         ({"clv": {"horizon_months": 0}}, "policy: Expected `int` >= 1 - at `$.clv.horizon_months`"),
         ({"rfm": {"monetary": [4, 3, 2, 1]}}, "policy rfm.monetary: cut-points must rise, got [4.0, 3.0, 2.0, 1.0]."),
         ({"rfm": {"monetary": [1, 2]}}, "policy: Expected `array` of length 4, got 2 - at `$.rfm.monetary`"),
         (5, "A policy is a Policy, a preset's name, a path or a dict, not a int."),
-        (Policy(orders=Orders(same_day="sum")), "policy: Invalid enum value 'sum' - at `$.orders.same_day`"),  # type: ignore[arg-type]
+        (Policy(orders=Orders(same_day="sum")), f"policy: {SUM}"),  # type: ignore[arg-type]
     ],
 )
 def test_a_policy_that_is_not_valid_names_the_place(policy: Any, told: str) -> None:

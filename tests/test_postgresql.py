@@ -19,18 +19,19 @@ from click.testing import CliRunner
 
 import crmlib
 from crmlib import engine as engines
-from crmlib.cli import main
+from crmlib.commands.main import main
 from crmlib.errors import SchemaError, SourceError
-from crmlib.manifest import manifest
-from crmlib.sources import Reading, Wanted, fingerprint, servers
+from crmlib.shop.manifest import manifest
+from crmlib.sources import Reading, Wanted, fingerprint
 from crmlib.sources.postgresql import PostgreSQL
+from crmlib.sources.servers import DatabaseServer
 from tests.postgres import PASSWORD, SPELLED, Postgres, postgres_programs, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = [pytest.mark.needs("postgres", "python:adbc_driver_postgresql")]
+pytestmark = [pytest.mark.needs("postgres", "python:adbc_driver_postgresql"), pytest.mark.full]
 
 MILLION = """
     create table {name} as
@@ -100,7 +101,7 @@ def test_a_million_orders_are_the_million_that_are_there(server: Postgres, milli
 
 def test_only_the_needed_columns_travel(million: str) -> None:
     engine = engines.DuckDB()
-    raw = servers.read_server(million, engine, Reading(), Wanted())[1]["orders"]
+    raw = DatabaseServer(million).read(engine, Reading(), Wanted())["orders"]
     assert raw.names == ["customer_id", "order_id", "order_ts", "amount"]
 
 
@@ -153,9 +154,11 @@ def test_a_null_customer_can_be_dropped(table: Any) -> None:
     assert len(orders(url, policy={"orders": {"missing_customer": "drop"}})) == 1
 
 
-def test_an_infinite_date_is_no_date(table: Any) -> None:
-    with pytest.raises(SchemaError, match="column 'order_ts'"):
-        orders(table(one(order_ts="timestamp 'infinity'")))
+@pytest.mark.parametrize("kind", ["timestamp", "timestamptz", "date", "text"])
+@pytest.mark.parametrize("value", ["infinity", "-infinity"])
+def test_an_infinite_date_is_no_date(table: Any, kind: str, value: str) -> None:
+    with pytest.raises(SchemaError, match=f"column 'order_ts': '{value}' is not a date"):
+        orders(table(one(order_ts=f"'{value}'::{kind}")))
 
 
 def test_a_table_name_may_hold_quotes_spaces_and_points(server: Postgres, table: Any) -> None:
@@ -257,6 +260,14 @@ def test_an_unknown_table(server: Postgres, table: Any) -> None:
         orders(f"{server.url}?table=slaes")
 
 
+def test_a_table_of_another_schema_is_proposed(server: Postgres, table: Any) -> None:
+    table(one())
+    server.execute("create schema archive", "create table archive.stock as select 1 as a")
+    with pytest.raises(SchemaError, match=r"there is no table 'stock'\. Did you mean 'archive\.stock'\?"):
+        orders(f"{server.url}?table=stock")
+    server.execute("drop schema archive cascade")
+
+
 def test_no_table_of_orders(server: Postgres, table: Any) -> None:
     table(one())
     with pytest.raises(SchemaError, match=r"none of its tables is called orders.*\?table=name"):
@@ -289,7 +300,7 @@ def test_a_connection_that_drops_half_way_leaves_nothing(
     monkeypatch.setattr(PostgreSQL, "batches", dropping)
     engine = engines.DuckDB()
     with pytest.raises(SourceError, match=r"reading stopped after \d.* none of them is kept.* Run it again"):
-        servers.read_server(million, engine, Reading(), Wanted(every_column=True))
+        DatabaseServer(million).read(engine, Reading(), Wanted(every_column=True))
     assert engine.rows("select count(*) from duckdb_tables()") == [(0,)]
 
 
@@ -299,7 +310,7 @@ def test_ctrl_c_leaves_nothing(million: str) -> None:
     try:
         threading.Timer(0.4, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
         with pytest.raises(KeyboardInterrupt):
-            servers.read_server(million, engine, Reading(), Wanted(every_column=True))
+            DatabaseServer(million).read(engine, Reading(), Wanted(every_column=True))
     finally:
         signal.signal(signal.SIGINT, before)
     assert engine.rows("select count(*) from duckdb_tables()") == [(0,)]
@@ -330,7 +341,6 @@ def test_the_manifest_of_a_database_and_of_a_copy_agree(million: str) -> None:
     }
 
 
-@pytest.mark.slow
 def test_a_run_writes_the_password_nowhere(
     server: Postgres, table: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -418,81 +428,3 @@ def test_an_order_without_a_date_is_an_error_on_any_day(table: Any) -> None:
 def test_a_day_before_all_orders_is_told_with_the_last_one(table: Any) -> None:
     with pytest.raises(SchemaError, match="there is no order up to 2020-01-01; the last is of 2024-01-05"):
         crmlib.open_shop(table(one()), as_of="2020-01-01")
-
-
-def test_of_a_grown_table_only_new_rows_travel(
-    server: Postgres, table: Any, travelled: list[int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    url = table(GROWING.format(time="timestamptz", first=1, last=400))
-    crmlib.open_shop(url, cache=tmp_path)
-    assert sum(travelled) == 400
-    server.execute("insert into sales " + GROWING.format(time="timestamptz", first=401, last=410))
-    travelled.clear()
-    grown = crmlib.open_shop(url, cache=tmp_path)
-    assert sum(travelled) == 10 + 1  # the last day, which was of one order, is always read again
-    assert "Cache: 11 rows were read; 399 were kept from before." in capsys.readouterr().out
-    alike(grown, crmlib.open_shop(url))
-    earlier = crmlib.open_shop(url, cache=tmp_path, as_of="2024-02-01")
-    alike(earlier, crmlib.open_shop(url, as_of="2024-02-01"), later_days_kept=True)
-
-
-def alike(cached: crmlib.Shop, whole: crmlib.Shop, *, later_days_kept: bool = False) -> None:
-    known, told = manifest(cached), manifest(whole)
-    if later_days_kept:  # and not read where there is no cache
-        assert known.pop("rows_read") > told.pop("rows_read")
-    else:
-        pd.testing.assert_frame_equal(cached.quality(), whole.quality())
-    assert known == told
-    pd.testing.assert_frame_equal(cached.order_lines.to_pandas(), whole.order_lines.to_pandas())
-
-
-@pytest.mark.parametrize(
-    ("change", "why"),
-    [
-        ("insert into sales select 'c1', 9999, '2024-01-03 10:00Z', 5, 'paid'", "400 rows where 399 were kept"),
-        ("delete from sales where order_id = 17", "398 rows where 399 were kept"),
-        ("update sales set amount = amount + .01 where order_id = 17", "rows that were kept have changed"),
-        ("alter table sales alter order_id type text", "its columns are others than before"),
-    ],
-)
-def test_what_changed_in_the_past_of_a_table_is_read_anew_and_said(
-    change: str, why: str, *, server: Postgres, table: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    url = table(GROWING.format(time="timestamptz", first=1, last=403))
-    crmlib.open_shop(url, cache=tmp_path)
-    server.execute(change)
-    alike(crmlib.open_shop(url, cache=tmp_path), crmlib.open_shop(url))
-    assert why in capsys.readouterr().out
-
-
-def test_a_table_without_ids_or_times_is_read_whole_each_time(
-    table: Any, travelled: list[int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for name, column in (("unnumbered", "order_id"), ("undated", "order_ts")):
-        url = table(GROWING.format(time="timestamptz", first=1, last=40), name)
-        picked = (
-            "customer_id, order_ts, amount" if column == "order_id" else "customer_id, order_id, order_ts::text, amount"
-        )
-        for _ in range(2):
-            crmlib.open_shop(url.partition("?")[0], query=f"select {picked} from {name}", cache=tmp_path)
-    assert sum(travelled) == 160
-    said = capsys.readouterr().out
-    assert said.count("all 40 rows were read, because orders without ids are numbered in turn") == 2
-    assert said.count("all 40 rows were read, because the database does not keep the order's time as a time") == 2
-
-
-@pytest.mark.slow
-def test_a_run_with_a_cache(table: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    url = table(GROWING.format(time="timestamptz", first=1, last=400))
-    monkeypatch.chdir(tmp_path)
-    code = "from crmlib import open_shop\nopen_shop(source, as_of=as_of)"
-    sheet = f'# %% tags=["parameters"]\nsource: str = ""\nas_of: str = ""\n\n# %%\n{code}\n'
-    notebook = jupytext.reads(sheet, "py:percent")
-    notebook.metadata["kernelspec"] = {"name": "python3", "language": "python", "display_name": "Python 3"}
-    jupytext.write(notebook, "01_look.ipynb")
-    asked = ["run", "01_look.ipynb", "--source", url, "--cache", "kept", "--out", "out"]
-    done = CliRunner().invoke(main, asked)
-    assert done.exit_code == 0, done.output
-    assert "399 were kept from before" in (tmp_path / "out" / "01_look.ipynb").read_text()
-    assert [path.name for path in tmp_path.glob("kept/*/manifest.json")] == ["manifest.json"]
-    assert "s3cret" not in "".join(str(path) + path.read_text() for path in tmp_path.glob("kept/*/manifest.json"))

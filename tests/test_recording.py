@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmlib import recording
 from crmlib.errors import CrmlibError
-from crmlib.recording import MIMETYPE, decode, read_payloads, read_records, record
+from crmlib.notebook import recording
+from crmlib.notebook.recording import MIMETYPE, decode, read_payloads, read_records, record
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.dates() | st.datetimes(),
@@ -32,6 +32,7 @@ def payload(name: str, value: Any) -> dict[str, Any]:
     return recording._payload(name, value)[0]
 
 
+@pytest.mark.slow
 @given(JSON_VALUES)
 def test_a_value_comes_back_as_it_was_through_json(value: Any) -> None:
     travelled = json.loads(json.dumps(payload("x", value), allow_nan=False))
@@ -75,6 +76,15 @@ def test_a_table_comes_back_with_its_index_and_types(make: Any) -> None:
     )
 
     pd.testing.assert_frame_equal(frame, decode(payload("t", make(frame))))
+
+
+def test_a_table_with_notes_of_its_own_is_recorded_as_a_table() -> None:
+    class Noted(pd.DataFrame):
+        """A table of a class of its own, as `personas.choose` and `surveys.terms` return them."""
+
+    frame = recording.as_frame(Noted({"k": [1, 2]}))
+    assert frame is not None
+    assert frame["k"].tolist() == [1, 2]
 
 
 def test_a_series_is_recorded_as_a_table_of_one_column() -> None:

@@ -14,6 +14,7 @@ from crmlib import rfm
 from crmlib.engine import DuckDB, Table
 from crmlib.errors import CrmlibError, SchemaError
 from crmlib.policy import Policy, Rfm
+from tests.examples import share
 
 if TYPE_CHECKING:
     import crmlib
@@ -156,13 +157,15 @@ def test_each_code_can_be_scored(policy: str) -> None:
 # --- what must not matter
 
 
-@settings(max_examples=10)
+@pytest.mark.slow
+@settings(max_examples=share(10))
 @given(ROWS, st.randoms(use_true_random=False))
 def test_the_order_of_the_rows_does_not_matter(rows: Any, random: Any) -> None:
     pd.testing.assert_frame_equal(score(orders(random.sample(rows, len(rows)))), score(orders(rows)))
 
 
-@settings(max_examples=10)
+@pytest.mark.slow
+@settings(max_examples=share(10))
 @given(ROWS)
 def test_equal_values_get_equal_scores(rows: Any) -> None:
     found = score(orders(rows))
@@ -170,7 +173,8 @@ def test_equal_values_get_equal_scores(rows: Any) -> None:
         assert found.groupby(value)[points].nunique().max() == 1
 
 
-@settings(max_examples=10)
+@pytest.mark.slow
+@settings(max_examples=share(10))
 @given(ROWS)
 def test_better_values_never_score_less(rows: Any) -> None:
     found = score(orders(rows))
@@ -178,7 +182,8 @@ def test_better_values_never_score_less(rows: Any) -> None:
         assert (sign * found.sort_values(value)[points]).is_monotonic_increasing
 
 
-@settings(max_examples=10)
+@pytest.mark.slow
+@settings(max_examples=share(10))
 @given(ROWS)
 def test_the_names_of_the_customers_do_not_matter(rows: Any) -> None:
     renamed = orders(rows).assign(customer_id=lambda frame: "x-" + frame["customer_id"] + "-y")
@@ -186,21 +191,24 @@ def test_the_names_of_the_customers_do_not_matter(rows: Any) -> None:
     pd.testing.assert_frame_equal(score(renamed)[numbers], score(orders(rows))[numbers])
 
 
-@settings(max_examples=10)
+@pytest.mark.slow
+@settings(max_examples=share(10))
 @given(ROWS)
 def test_one_order_scores_f_1(rows: Any) -> None:
     found = score(orders(rows))
     assert set(found.loc[found["frequency"] == 1, "f"]) <= {1}
 
 
-@settings(max_examples=10)
+@pytest.mark.slow
+@settings(max_examples=share(10))
 @given(ROWS)
 def test_cut_points_found_before_give_the_same_scores(rows: Any) -> None:
     points = rfm.cut_points(orders(rows), as_of=AS_OF)
     pd.testing.assert_frame_equal(score(orders(rows), cut_points=points), score(orders(rows)))
 
 
-@settings(max_examples=10)
+@pytest.mark.slow
+@settings(max_examples=share(10))
 @given(ROWS)
 def test_cut_points_are_numpys_linear_percentiles(rows: Any) -> None:
     found, points = score(orders(rows)), rfm.cut_points(orders(rows), as_of=AS_OF)
@@ -208,14 +216,16 @@ def test_cut_points_are_numpys_linear_percentiles(rows: Any) -> None:
         assert getattr(points, name) == pytest.approx(np.percentile(found[name], [20, 40, 60, 80]))
 
 
-@settings(max_examples=10)
+@pytest.mark.slow
+@settings(max_examples=share(10))
 @given(ROWS)
 def test_an_engine_table_scores_as_pandas_does(rows: Any) -> None:
     found = rfm.score(DUCKDB.add(orders(rows)), as_of=AS_OF)
     pd.testing.assert_frame_equal(found.to_pandas(), score(orders(rows)))
 
 
-@settings(max_examples=10)
+@pytest.mark.slow
+@settings(max_examples=share(10))
 @given(ROWS)
 def test_everyone_gets_one_of_the_eleven_segments(rows: Any) -> None:
     found = score(orders(rows), policy="texts")
@@ -260,6 +270,7 @@ def test_quantity_per_order_is_empty_without_lines() -> None:
     assert rfm.segments(score(FIVE))["quantity_per_order"].isna().all()
 
 
+@pytest.mark.slow
 def test_quantity_per_order_counts_units_up_to_the_day() -> None:
     lines = FIVE.assign(quantity=2.0)
     later = pd.DataFrame({"customer_id": ["c01"], "order_ts": [pd.Timestamp("2024-04-01")], "quantity": [99.0]})
@@ -267,6 +278,7 @@ def test_quantity_per_order_counts_units_up_to_the_day() -> None:
     assert set(table["quantity_per_order"]) == {2.0}
 
 
+@pytest.mark.slow
 def test_lines_of_the_shop_may_meet_scores_in_pandas(complete_journey: crmlib.Shop) -> None:
     scores = rfm.score(complete_journey.orders, as_of=complete_journey.as_of)
     lines = complete_journey.order_lines
@@ -286,7 +298,8 @@ def test_lines_need_a_day() -> None:
 # --- migration
 
 
-@settings(max_examples=10)
+@pytest.mark.slow
+@settings(max_examples=share(10))
 @given(ROWS, ROWS)
 def test_the_margins_of_the_movements_are_the_customers(first: Any, second: Any) -> None:
     before, after = score(orders(first)), score(orders(second))
@@ -299,16 +312,19 @@ def test_the_margins_of_the_movements_are_the_customers(first: Any, second: Any)
     )
 
 
+@pytest.mark.slow
 def test_nobody_moves_between_a_day_and_itself() -> None:
     matrix = rfm.migration(score(FIVE), score(FIVE))
     assert matrix.to_numpy().sum() == np.trace(matrix.to_numpy()) == 5
 
 
+@pytest.mark.slow
 def test_who_comes_and_who_goes_is_shown() -> None:
     matrix = rfm.migration(score(orders([(1, 1, 1)])), score(orders([(2, 1, 1)])))
     assert (list(matrix.index[-1:]), list(matrix.columns[-1:])) == (["(new)"], ["(gone)"])
 
 
+@pytest.mark.slow
 def test_two_shops_may_be_compared(cdnow: crmlib.Shop, cdnow_sample: crmlib.Shop) -> None:
     scores = [rfm.score(shop.orders, as_of=shop.as_of) for shop in (cdnow, cdnow_sample)]
     assert rfm.migration(*scores).to_pandas()["customers"].sum() >= 23_570

@@ -6,7 +6,9 @@ import pandas as pd
 import pytest
 
 from crmlib.errors import SchemaError
-from crmlib.schema import TABLES, did_you_mean, match_columns, require
+from crmlib.shop.required import require
+from crmlib.shop.schema import TABLES, match_columns
+from crmlib.words import did_you_mean
 
 LINES = TABLES["order_lines"]
 

@@ -30,6 +30,7 @@ def test_a_last_order_late_in_the_evening_does_not_move_as_of() -> None:
     assert crmlib.open_shop(SALES.replace("2024-03-01", "2024-03-01 23:59:59.999999")).as_of == date(2024, 3, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "day", [date(2024, 2, 1), "2024-02-01", "20240201", datetime.fromisoformat("2024-02-01T09:00"), "2024-02-01T09:00"]
 )
@@ -140,6 +141,7 @@ def test_quality_is_a_table_of_findings() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_two_shops_do_not_disturb_each_other() -> None:
     first, second = crmlib.open_shop(SALES), crmlib.open_shop(SALES.assign(Total=1))
     assert (first.orders.to_pandas()["amount"].sum(), second.orders.to_pandas()["amount"].sum()) == (17.75, 3.0)

@@ -45,6 +45,7 @@ def closed() -> Iterator[None]:
         plt.close("all")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "it"])
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_has_its_finding_and_its_axes_named(name: str, language: str) -> None:

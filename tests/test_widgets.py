@@ -5,7 +5,7 @@ import pytest
 from nbclient import NotebookClient
 
 from crmlib.errors import CrmlibError
-from crmlib.widgets import _control, explore
+from crmlib.notebook.widgets import _control, explore
 
 
 def draw(weeks: int = 39, *, rate: float = 0.1, segment: str = "all", log: bool = False) -> None:
@@ -55,7 +55,7 @@ def test_what_is_no_control_is_an_error(spec: Any) -> None:
 def test_a_figure_is_shown_once_however_the_function_hands_it_over() -> None:
     source = """
 import matplotlib.pyplot as plt
-from crmlib.widgets import explore
+from crmlib.notebook.widgets import explore
 def returned(n=3):
     fig, ax = plt.subplots()
     ax.plot([n])
@@ -67,7 +67,7 @@ def axes(n=3):
 explore(returned, n=(1, 5)); explore(left_open, n=(1, 5)); explore(axes, n=(1, 5)); explore(lambda n=3: n * 2, n=(1, 5))
 """
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])  # type: ignore[no-untyped-call]
-    NotebookClient(notebook, kernel_name="python3").execute()
+    NotebookClient(notebook, kernel_name="python3", timeout=120).execute()
 
     states = notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"].values()
     shown = [s["state"]["outputs"] for s in states if s["model_name"] == "OutputModel"]

@@ -1,4 +1,4 @@
-"""A small shop and a queue of it, for the tests of messages, exports and push."""
+"""A small shop and a queue of it, for the tests of messages and exports."""
 
 from __future__ import annotations
 

@@ -42,8 +42,8 @@ def bodies(done: Export, start: str) -> list[tuple[int, Any]]:
 
 
 @pytest.fixture(scope="module")
-def shop() -> Shop:
-    return open_shop("shop")
+def shop(shipped: Shop) -> Shop:
+    return shipped
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +52,7 @@ def due(shop: Shop) -> Any:
     return queue(shop, names, start="2026-07-02", days=7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FORMATS)
 def test_the_manifest_tells_what_the_files_hold(name: str, shop: Shop, due: Any, tmp_path: Path) -> None:
     done = export(due, shop, tmp_path / "out", format=name)
@@ -65,6 +66,7 @@ def test_the_manifest_tells_what_the_files_hold(name: str, shop: Shop, due: Any,
     assert told["held"] == done.held["why"].value_counts().to_dict()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FORMATS)
 def test_the_same_queue_gives_the_same_bytes(name: str, shop: Shop, due: Any, tmp_path: Path) -> None:
     shuffled = due.entries.sample(frac=1, random_state=1)
@@ -74,6 +76,7 @@ def test_the_same_queue_gives_the_same_bytes(name: str, shop: Shop, due: Any, tm
     assert one == other
 
 
+@pytest.mark.slow
 def test_klaviyo_profiles_and_consents(shop: Shop, due: Any, tmp_path: Path) -> None:
     done = export(due, shop, tmp_path / "out", format="klaviyo")
     listed = [row for file in sorted(done.folder.glob("profiles-*.csv")) for row in rows(file)]
@@ -115,6 +118,7 @@ def test_klaviyo_profiles_and_consents(shop: Shop, due: Any, tmp_path: Path) -> 
     assert seen > 50
 
 
+@pytest.mark.slow
 def test_soft_spam_subscribes_nobody(tmp_path: Path) -> None:
     shop = small_shop(consents=allowed(["ann", "bob"], email="soft_spam"))
     done = export(entries(["ann", "bob"], purpose="soft_spam"), shop, tmp_path / "out", format="klaviyo")
@@ -122,6 +126,7 @@ def test_soft_spam_subscribes_nobody(tmp_path: Path) -> None:
     assert bodies(done, "subscribe") == []
 
 
+@pytest.mark.slow
 def test_hubspot_batches(shop: Shop, due: Any, tmp_path: Path) -> None:
     done = export(due, shop, tmp_path / "out", format="hubspot")
     listed = [row for file in sorted(done.folder.glob("contacts-*.csv")) for row in rows(file)]
@@ -138,6 +143,7 @@ def test_hubspot_batches(shop: Shop, due: Any, tmp_path: Path) -> None:
         assert all(re.fullmatch(r"[a-z][a-z0-9_]*", name) for name in one["properties"])
 
 
+@pytest.mark.slow
 def test_mautic_s_csv(shop: Shop, due: Any, tmp_path: Path) -> None:
     done = export(due, shop, tmp_path / "out", format="mautic")
     files = sorted(done.folder.glob("contacts-*.csv"))
@@ -152,6 +158,7 @@ def test_mautic_s_csv(shop: Shop, due: Any, tmp_path: Path) -> None:
     assert {len(row["tags"].split("|")) for row in listed} >= {1, 2}
 
 
+@pytest.mark.slow
 def test_plain_rows_are_the_entries(shop: Shop, due: Any, tmp_path: Path) -> None:
     done = export(due, shop, tmp_path / "out")
     listed = rows(done.folder / "queue-001.csv")
@@ -162,6 +169,7 @@ def test_plain_rows_are_the_entries(shop: Shop, due: Any, tmp_path: Path) -> Non
     assert len(back) == done.entries
 
 
+@pytest.mark.slow
 def test_the_calendar_is_read_by_its_library(tmp_path: Path) -> None:
     import icalendar
 
@@ -177,6 +185,7 @@ def test_the_calendar_is_read_by_its_library(tmp_path: Path) -> None:
     assert len({str(event["uid"]) for event in events.values()}) == 2
 
 
+@pytest.mark.slow
 def test_a_person_s_address_goes_nowhere_that_it_is_not_needed(tmp_path: Path) -> None:
     some = entries(["ann", "bob"], channel=["sms", "email"])
     done = export(some, small_shop(), tmp_path / "out", format="klaviyo")
@@ -184,6 +193,7 @@ def test_a_person_s_address_goes_nowhere_that_it_is_not_needed(tmp_path: Path) -
     assert found == {"ann": ("", "+393001234567"), "bob": ("bob@example.com", "")}
 
 
+@pytest.mark.slow
 def test_one_address_of_two_accounts_goes_out_once(tmp_path: Path) -> None:
     people = customers(email=["ann@example.com", "ANN@example.com", None])
     some = entries(["ann", "bob", "cid"], channel=["email", "email", "sms"])
@@ -192,6 +202,7 @@ def test_one_address_of_two_accounts_goes_out_once(tmp_path: Path) -> None:
     assert done.held[["customer_id", "why"]].to_numpy().tolist() == [["bob", "same_address"], ["cid", "no_address"]]
 
 
+@pytest.mark.slow
 def test_several_entries_of_one_person_are_one_profile(tmp_path: Path) -> None:
     times = pd.to_datetime(["2024-07-03 09:00", "2024-07-01 10:00"])
     some = entries(["ann", "ann"], due_ts=times, step=["second", "first"])
@@ -201,6 +212,7 @@ def test_several_entries_of_one_person_are_one_profile(tmp_path: Path) -> None:
     assert row["tags"] == "win_back-v1-first|win_back-v1-second"
 
 
+@pytest.mark.slow
 def test_a_formula_in_a_name_is_defused(tmp_path: Path) -> None:
     people = customers(first_name=["=HYPERLINK(1)", "@sum", "+1+1"], last_name=["-2+3", "x", "y"])
     for name in ("klaviyo", "hubspot", "mautic", "plain"):
@@ -212,6 +224,7 @@ def test_a_formula_in_a_name_is_defused(tmp_path: Path) -> None:
                     assert harmless, (file.name, column, cell)
 
 
+@pytest.mark.slow
 def test_who_opted_out_since_the_queue_was_made_is_held_back(tmp_path: Path) -> None:
     consents = allowed(["ann", "bob"], email="marketing")
     consents.loc[1, "withdrawn_ts"] = pd.Timestamp("2024-06-30 12:00")
@@ -226,6 +239,7 @@ def test_who_opted_out_since_the_queue_was_made_is_held_back(tmp_path: Path) -> 
 WAYS = ("email", "sms", "phone", "whatsapp")
 
 
+@pytest.mark.slow
 @settings(max_examples=6)
 @given(st.data())
 def test_no_export_holds_anybody_without_consent(data: Any) -> None:
@@ -270,6 +284,7 @@ def test_no_export_holds_anybody_without_consent(data: Any) -> None:
         assert bool(person.phone) == bool(ways - {"email"})
 
 
+@pytest.mark.slow
 @given(st.lists(st.text(max_size=20), max_size=40), st.integers(1, 7), st.integers(60, 300))
 def test_requests_are_never_longer_than_allowed(items: list[str], most: int, most_bytes: int) -> None:
     found = list(batches(items, lambda some: {"inputs": some}, most=most, most_bytes=most_bytes))
@@ -280,6 +295,7 @@ def test_requests_are_never_longer_than_allowed(items: list[str], most: int, mos
         assert len(json.dumps({"inputs": some})) <= most_bytes or len(some) == 1
 
 
+@pytest.mark.slow
 def test_what_is_wrong_is_said(tmp_path: Path) -> None:
     shop = small_shop()
     with pytest.raises(CrmlibError, match=r"no format 'klavio'\. Did you mean 'klaviyo'"):
@@ -295,6 +311,7 @@ def test_what_is_wrong_is_said(tmp_path: Path) -> None:
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.slow
 def test_a_shop_without_customers_or_consents_sends_nothing(tmp_path: Path) -> None:
     orders = pd.DataFrame({"customer_id": ["ann"], "order_ts": "2024-05-01", "amount": 10.0})
     shop = open_shop({"orders": orders}, as_of=AS_OF)

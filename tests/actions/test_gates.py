@@ -76,6 +76,7 @@ class Told:
         return consent is True or (exception is True and own and channel in soft)
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(
     st.integers(0, 2**32),
@@ -123,6 +124,7 @@ def test_nobody_is_contacted_without_consent_nor_held_back_with_it(
     assert set(made.held["customer_id"]) == own - set(reached)
 
 
+@pytest.mark.slow
 @settings(max_examples=6, deadline=None)
 @given(st.integers(0, 2**32))
 def test_whoever_opts_out_after_the_queue_was_made_is_held_back_at_the_export(seed: int) -> None:
@@ -158,6 +160,7 @@ def reasons(shop: Shop, entries: pd.DataFrame, **more: Any) -> dict[str, str]:
     return dict(zip(held["customer_id"], held["why"], strict=True))
 
 
+@pytest.mark.slow
 def test_soft_spam_needs_an_own_customer_an_opt_out_the_channel_and_no_objection() -> None:
     given = consents_of(("ann", "soft_spam", "email"), ("cid", "soft_spam", "email"), ("ann", "soft_spam", "sms"))
     shop = small(given)
@@ -171,6 +174,7 @@ def test_soft_spam_needs_an_own_customer_an_opt_out_the_channel_and_no_objection
     assert reasons(objected, entries_of([("ann", "marketing", "email")])) == {"ann": "withdrawn"}
 
 
+@pytest.mark.slow
 def test_similar_goods_are_those_of_a_category_where_the_policy_says_so() -> None:
     lines = pd.DataFrame({"customer_id": ["ann", "bob"], "order_id": ["1", "2"], "product_id": ["p1", "p2"],
                           "order_ts": "2024-05-01", "quantity": 1, "amount": 10.0})  # fmt: skip
@@ -186,11 +190,13 @@ def test_similar_goods_are_those_of_a_category_where_the_policy_says_so() -> Non
         reasons(small(given), mail.assign(category="coffee"), policy=strict)
 
 
+@pytest.mark.slow
 def test_service_needs_the_contract_and_no_marketing_consent() -> None:
     shop = small(consents_of(("ann", "service", "email"), ("bob", "marketing", "email")))
     assert reasons(shop, entries_of([(who, "service", "email") for who in ("ann", "bob")])) == {"bob": "no_contract"}
 
 
+@pytest.mark.slow
 def test_a_shop_without_consents_lets_nobody_through() -> None:
     orders = pd.DataFrame({"customer_id": ["ann"], "order_ts": "2024-05-01", "amount": 10.0})
     shop = open_shop(orders, as_of=AS_OF)
@@ -198,6 +204,7 @@ def test_a_shop_without_consents_lets_nobody_through() -> None:
     assert actions.gate(asked, shop).allowed.empty
 
 
+@pytest.mark.slow
 def test_the_gate_moves_out_of_quiet_hours_and_lets_the_past_expire() -> None:
     shop = small(consents_of(("ann", "marketing", "email"), ("bob", "marketing", "email")))
     rows = entries_of([("ann", "marketing", "email"), ("bob", "marketing", "email")])
@@ -208,6 +215,7 @@ def test_the_gate_moves_out_of_quiet_hours_and_lets_the_past_expire() -> None:
     assert actions.gate(rows.head(0), shop).allowed.empty
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -221,11 +229,13 @@ def test_entries_that_nobody_could_have_allowed_are_refused(change: dict[str, An
         actions.gate(entries_of([("ann", "marketing", "email")]).assign(**change), small(consents_of()))
 
 
+@pytest.mark.slow
 def test_a_gate_of_a_day_that_the_shop_does_not_know_is_refused() -> None:
     with pytest.raises(CrmlibError, match="later than the shop's own day"):
         actions.gate(entries_of([("ann", "marketing", "email")]), small(consents_of()), as_of="2024-07-02")
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 3), st.integers(0, 60), st.booleans(), st.booleans()), max_size=40),
@@ -254,6 +264,7 @@ def test_caps_hold_and_hold_back_no_more_than_they_must(
     assert found == wanted
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 3), st.integers(1, 9))
 def test_no_entry_of_a_queue_or_a_gate_breaks_the_cap(seed: int, most: int, within: int) -> None:
@@ -283,6 +294,7 @@ def test_no_entry_of_a_queue_or_a_gate_breaks_the_cap(seed: int, most: int, with
 CLOCKS = st.builds("{:02d}:{:02d}".format, st.integers(0, 23), st.integers(0, 59))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(CLOCKS, CLOCKS, st.sets(st.integers(0, 6), max_size=6), st.integers(0, 2**32))
 def test_nothing_is_due_in_quiet_hours_and_nothing_waits_longer_than_it_must(

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
+import pytest
 
 from crmlib import actions, churn, open_shop
+
+if TYPE_CHECKING:
+    from crmlib.shop import Shop
 
 
 def written(emails: pd.Series) -> pd.Series:
     return emails.str.strip().str.lower()
 
 
-def test_an_objection_holds_for_every_account_of_the_mailbox() -> None:
-    shop = open_shop("shop")
+@pytest.mark.slow
+def test_an_objection_holds_for_every_account_of_the_mailbox(shipped: Shop) -> None:
+    shop = shipped
     customers, contacts = shop.customers.to_pandas(), shop.contacts_raw.to_pandas()
     consents = shop.consents.to_pandas()
     said = consents[(consents["channel"] == "email") & (consents["purpose"] == "marketing")]
@@ -29,6 +36,7 @@ def test_an_objection_holds_for_every_account_of_the_mailbox() -> None:
     assert (month.held.loc[month.held["customer_id"].isin(out - own), "why"] == "withdrawn").any()
 
 
+@pytest.mark.slow
 def test_an_objection_that_is_still_to_come_does_not_count_yet() -> None:
     day = pd.Timestamp("2024-01-01")
     tables = {

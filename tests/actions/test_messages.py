@@ -143,6 +143,7 @@ def test_what_a_customer_typed_is_text_and_nothing_else() -> None:
     assert "default-src" in shown
 
 
+@pytest.mark.slow
 @given(st.text(max_size=30))
 def test_no_name_opens_a_tag_or_a_header(name: str) -> None:
     plain = read(render(ENTRY, {**ANNA, "first_name": "x", "last_name": ""}).html).tags
@@ -282,6 +283,7 @@ def test_the_policy_names_who_writes() -> None:
     assert load(Policy(sender=Sender(name="Bottega"))).to_toml() == '[sender]\nname = "Bottega"\n'
 
 
+@pytest.mark.slow
 def test_a_queue_s_messages_lose_nobody() -> None:
     people = customers(first_name=["Anna", None, "Cid"], email=["ann@example.com", "no address", "cid@example.com"])
     shop = small_shop(people)
@@ -292,6 +294,7 @@ def test_a_queue_s_messages_lose_nobody() -> None:
     assert "fino al 22/07/2024" in done.messages[0].text
 
 
+@pytest.mark.slow
 def test_a_name_that_breaks_a_header_costs_one_message() -> None:
     shop = small_shop()
     bad = pd.DataFrame({"customer_id": ["ann"], "interest": ["a\nb"]})
@@ -300,6 +303,7 @@ def test_a_name_that_breaks_a_header_costs_one_message() -> None:
     assert done.held["why"].tolist() == ["not_written"]
 
 
+@pytest.mark.slow
 def test_recipients_are_cleaned() -> None:
     found = recipients(small_shop(), pd.Series(["bob", "ann", "nobody"]))
     assert found.index.tolist() == ["ann", "bob"]
@@ -307,6 +311,7 @@ def test_recipients_are_cleaned() -> None:
     assert found["email"].tolist() == ["ann@example.com", "bob@example.com"]
 
 
+@pytest.mark.slow
 def test_numbers_are_read_only_where_they_are_wanted() -> None:
     found = recipients(small_shop(), pd.Series(["ann", "bob"]), phone_of=pd.Series(["bob"]))
     assert found["phone"].to_dict() == {"ann": "", "bob": "+442079460123"}

@@ -57,6 +57,7 @@ def test_what_is_no_plan_is_refused_with_the_reason(text: str, told: str) -> Non
         read_plan(text)
 
 
+@pytest.mark.slow
 def test_a_plan_is_of_bounded_size(tmp_path: Path) -> None:
     large = Plan(name="large", scores={"all": {f"C{number:060d}": 0.1 for number in range(125_000)}})
     with pytest.raises(PolicyError, match=r"bytes, more than 8,000,000\. List fewer customers"):
@@ -87,6 +88,7 @@ def test_advertising_that_calls_itself_service_is_refused() -> None:
     assert Plan(name="a", sequences=(a_sequence(purpose="service", event="low_score", kind="apology"),)).sequences
 
 
+@pytest.mark.slow
 def test_what_a_plan_holds_is_bounded_and_the_reason_names_the_field() -> None:
     nudge = a_sequence()
     for plan, field in (

@@ -54,6 +54,7 @@ def made(shop: Shop, sequence: Any, start: str = "2024-07-01", days: int = 7, **
     return actions.queue(shop, sequence, start=start, days=days, **more)
 
 
+@pytest.mark.slow
 def test_sixty_days_without_an_order_are_over_on_the_day_that_the_signal_would_show() -> None:
     shop = shop_of({"ann": ["2024-05-03 18:00"], "bob": ["2024-05-01"], "cid": ["2024-05-09"], "dan": ["2024-04-29"]})
     found = made(shop, simple("no_purchase"))
@@ -65,6 +66,7 @@ def test_sixty_days_without_an_order_are_over_on_the_day_that_the_signal_would_s
     assert due(at_least) == {"ann": "2024-07-02 00:00:00"}
 
 
+@pytest.mark.slow
 def test_a_silence_becomes_long_on_the_day_that_turns_the_churn_signal_on() -> None:
     chance = np.random.default_rng(5)
     who = [f"c{number:03d}" for number in range(150)]
@@ -86,6 +88,7 @@ def test_a_silence_becomes_long_on_the_day_that_turns_the_churn_signal_on() -> N
             assert set(found.held["customer_id"]) == set(on.index[on.astype(bool)])
 
 
+@pytest.mark.slow
 def test_steps_follow_their_trigger_by_their_days_and_a_period_takes_what_falls_into_it() -> None:
     shop = shop_of({"ann": ["2024-06-29 10:00"], "bob": ["2024-06-20 10:00"], "cid": ["2024-06-10"]})
     steps = (Step(name="soon", after_days=2, channels=("email",), template="a"),
@@ -95,6 +98,7 @@ def test_steps_follow_their_trigger_by_their_days_and_a_period_takes_what_falls_
     assert told == [["ann", "soon", "a", "2024-07-01 10:00:00"], ["bob", "later", "b", "2024-07-01 22:00:00"]]
 
 
+@pytest.mark.slow
 def test_an_account_a_delivery_and_a_visit_set_sequences_off() -> None:
     accounts = pd.DataFrame({"customer_id": ["ann", "bob"], "registered_ts": pd.to_datetime(["2024-06-30 08:00"] * 2)})
     visits = pd.DataFrame({
@@ -115,6 +119,7 @@ def test_an_account_a_delivery_and_a_visit_set_sequences_off() -> None:
     }
 
 
+@pytest.mark.slow
 def test_answers_set_sequences_off_by_the_policy_s_thresholds() -> None:
     when = pd.Timestamp("2024-06-30 12:00")
     answers = pd.DataFrame({"customer_id": EVERYONE, "kind": ["nps", "nps", "nps", "csat"], "score": [5, 6, 9, 1],
@@ -126,6 +131,7 @@ def test_answers_set_sequences_off_by_the_policy_s_thresholds() -> None:
     assert list(due(made(shop, simple("low_score", after=1), policy=lenient))) == ["ann", "bob"]
 
 
+@pytest.mark.slow
 def test_a_calendar_comes_to_everybody_from_the_period_s_start() -> None:
     accounts = pd.DataFrame({"customer_id": ["dan"], "registered_ts": pd.to_datetime(["2024-06-30"])})
     shop = shop_of({"ann": ["2024-06-29"]}, customers=accounts)
@@ -137,6 +143,7 @@ def test_a_calendar_comes_to_everybody_from_the_period_s_start() -> None:
     assert told == [(who, day) for day in days for who in ("ann", "dan")]
 
 
+@pytest.mark.slow
 def test_an_exit_after_the_trigger_ends_the_sequence_and_one_before_does_not() -> None:
     visits = pd.DataFrame({"customer_id": ["ann", "bob"], "start_ts": pd.to_datetime(["2024-06-20 10:00"] * 2),
                            "seconds": 0})  # fmt: skip
@@ -150,6 +157,7 @@ def test_an_exit_after_the_trigger_ends_the_sequence_and_one_before_does_not() -
     assert due(found) == {"cid": "2024-07-02 10:00:00", "ann": "2024-07-03 00:00:00"}
 
 
+@pytest.mark.slow
 def test_a_customer_enters_again_only_after_the_days_between() -> None:
     days = ["2024-05-01 10:00", "2024-05-20 10:00", "2024-06-11 10:00", "2024-06-29 10:00"]
     shop = shop_of({"ann": days, "bob": days[3:]})
@@ -162,6 +170,7 @@ def test_a_customer_enters_again_only_after_the_days_between() -> None:
     assert set(due(made(shop, simple("ordered", after=3, again_after_days=18)))) == {"ann", "bob"}
 
 
+@pytest.mark.slow
 def test_conditions_look_at_what_is_known_and_a_gap_never_holds() -> None:
     shop = shop_of({"ann": ["2024-05-01"] * 3, "bob": ["2024-05-01"], "cid": ["2024-05-01"] * 3})
     twice = simple("no_purchase", conditions=(Condition(column="orders", at_least=2),))
@@ -175,6 +184,7 @@ def test_conditions_look_at_what_is_known_and_a_gap_never_holds() -> None:
     assert sorted(found.held["detail"]) == ["club is not known; asked is one of gold."] * 2
 
 
+@pytest.mark.slow
 def test_segments_and_types_are_columns_to_ask_for() -> None:
     shop = shop_of({"ann": ["2024-05-01"]})
     for column, value, refused in (
@@ -188,6 +198,7 @@ def test_segments_and_types_are_columns_to_ask_for() -> None:
         assert len(found.entries) == 1 - len(refused)
 
 
+@pytest.mark.slow
 def test_the_preferred_channel_is_taken_where_it_is_allowed_else_the_first() -> None:
     accounts = pd.DataFrame({"customer_id": EVERYONE, "preferred_channel": ["sms", "sms", None, "phone"],
                              "language": ["it", "en", "de", None]})  # fmt: skip
@@ -202,6 +213,7 @@ def test_the_preferred_channel_is_taken_where_it_is_allowed_else_the_first() -> 
     assert set(own.entries["language"]) == {"it"}
 
 
+@pytest.mark.slow
 def test_quiet_hours_move_a_message_and_the_sequence_s_own_count_too() -> None:
     shop = shop_of({"ann": ["2024-06-29 21:30"], "bob": ["2024-06-29 10:00"], "cid": ["2024-06-29 14:00"]})
     night = {"contact": {"quiet_from": "20:00", "quiet_until": "09:00"}}
@@ -215,6 +227,7 @@ def test_quiet_hours_move_a_message_and_the_sequence_s_own_count_too() -> None:
     assert set(due(made(shop, simple("ordered", after=2), policy=weekend)).values()) == {"2024-07-02 00:00:00"}
 
 
+@pytest.mark.slow
 def test_weeks_in_a_row_hold_what_both_together_hold() -> None:
     shop = shop_of({who: [f"2024-06-{day:02d} 21:00"] for who, day in zip(EVERYONE, (18, 20, 24, 29), strict=True)})
     sequence, rules = simple("ordered", after=14), {"contact": {"most": 1000}}
@@ -224,6 +237,7 @@ def test_weeks_in_a_row_hold_what_both_together_hold() -> None:
     assert [len(week) for week in weeks] == [2, 2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rhythm", "after"), [(4, 0.0), (7, 1.5), (7, 9.0)])
 def test_what_no_earlier_queue_could_know_of_is_late_and_not_lost(rhythm: int, after: float) -> None:
     days = [f"2024-06-{day:02d} 13:00" for day in range(3, 30, 3)]
@@ -245,6 +259,7 @@ def test_what_no_earlier_queue_could_know_of_is_late_and_not_lost(rhythm: int, a
     assert made(shop, simple("ordered"), "2024-06-10", late_days=0).entries.empty
 
 
+@pytest.mark.slow
 def test_what_was_sent_is_not_queued_again_and_counts_for_the_cap() -> None:
     shop = shop_of({"ann": ["2024-06-30 10:00"], "bob": ["2024-06-30 10:00"]})
     first = made(shop, simple("ordered", after=1))
@@ -259,6 +274,7 @@ def test_what_was_sent_is_not_queued_again_and_counts_for_the_cap() -> None:
     )
 
 
+@pytest.mark.slow
 def test_under_the_policy_s_cap_the_first_sequence_wins_and_its_own_cap_counts_its_own() -> None:
     shop = shop_of({"ann": ["2024-06-30 10:00"]})
     one, two = (simple("ordered", after=1, name=name) for name in ("one", "two"))
@@ -272,6 +288,7 @@ def test_under_the_policy_s_cap_the_first_sequence_wins_and_its_own_cap_counts_i
     assert set(found.held["why"]) == {"sequence_cap"}
 
 
+@pytest.mark.slow
 def test_the_shop_s_own_mails_count_for_the_cap() -> None:
     mails = pd.DataFrame({"customer_id": ["ann", "bob"], "event": ["sent", "open"],
                           "event_ts": pd.to_datetime(["2024-06-28", "2024-06-28"])})  # fmt: skip
@@ -280,6 +297,7 @@ def test_the_shop_s_own_mails_count_for_the_cap() -> None:
     assert (list(due(found)), why(found)) == (["bob"], {"ann": "cap"})
 
 
+@pytest.mark.slow
 def test_the_control_group_is_the_share_it_should_be_and_the_same_every_time() -> None:
     who = [f"c{number:05d}" for number in range(4000)]
     orders = pd.DataFrame({"customer_id": who, "order_ts": "2024-06-30", "amount": 1.0})
@@ -296,6 +314,7 @@ def test_the_control_group_is_the_share_it_should_be_and_the_same_every_time() -
     assert set(again.held["customer_id"]) == {one for one in control["one"] if one < "c02000"}
 
 
+@pytest.mark.slow
 def test_a_period_in_the_past_knows_only_what_was_known_on_its_eve() -> None:
     shop = shop_of({"ann": ["2024-03-01", "2024-05-02"], "bob": ["2024-03-01"]}, as_of="2024-06-30")
     found = made(shop, simple("no_purchase"), "2024-04-30", 3)
@@ -304,11 +323,7 @@ def test_a_period_in_the_past_knows_only_what_was_known_on_its_eve() -> None:
     assert str(found.as_of) == "2024-04-29"
 
 
-@pytest.fixture(scope="module")
-def shipped() -> Shop:
-    return open_shop("shop")
-
-
+@pytest.mark.slow
 def test_the_order_of_rows_does_not_matter(shipped: Shop) -> None:
     names = ("orders", "customers", "consents", "logins", "surveys", "sessions", "email_events")
     tables = {name: getattr(shipped, name).to_pandas() for name in names}
@@ -322,6 +337,7 @@ def test_the_order_of_rows_does_not_matter(shipped: Shop) -> None:
     assert len(one.entries) > 200
 
 
+@pytest.mark.slow
 def test_the_ready_made_sequences_read_back_and_each_reaches_somebody(shipped: Shop) -> None:
     for name in actions.READY_MADE:
         found = actions.sequence(name)
@@ -340,6 +356,7 @@ def test_the_win_back_is_soft_spam_with_its_code() -> None:
     assert actions.sequence("win_back").steps[0].offer == Offer(kind="winback", discount=0.1, code="RIATTVA10")
 
 
+@pytest.mark.slow
 def test_what_cannot_be_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
     shop = shop_of({"ann": ["2024-06-01"]})
     file = tmp_path / "news.toml"

@@ -6,14 +6,16 @@ import csv
 import json
 from typing import TYPE_CHECKING
 
+import pytest
 from click.testing import CliRunner
 
-from crmlib.cli import main
+from crmlib.commands.main import main
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.mark.slow
 def test_the_command_writes_what_it_says(tmp_path: Path) -> None:
     out = tmp_path / "week"
     said = CliRunner().invoke(main, ["queue", "--start", "2026-07-02", "--format", "klaviyo", "--out", str(out)])
@@ -27,6 +29,7 @@ def test_the_command_writes_what_it_says(tmp_path: Path) -> None:
     assert (again.exit_code, "is not empty" in again.output) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_shop_without_consents_is_told_why_nobody_is_written_to(tmp_path: Path) -> None:
     said = CliRunner().invoke(main, ["queue", "--source", "cdnow-sample", "--out", str(tmp_path / "week")])
     assert said.exit_code == 0, said.output

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def shop() -> Shop:
-    return open_shop("shop")
+def shop(shipped: Shop) -> Shop:
+    return shipped
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +33,12 @@ def judged(seen: pd.DataFrame) -> pd.DataFrame:
     return churn.rolling(seen, judged=1)
 
 
+@pytest.mark.slow
 def test_no_feature_knows_what_came_after_the_cut_off(shop: Shop) -> None:
     assert churn.leaks(lambda known, at: churn.features(known, as_of=at), shop, "2025-12-31") == []
 
 
+@pytest.mark.slow
 def test_a_feature_from_after_the_cut_off_is_found(shop: Shop) -> None:
     def with_a_leak(known: Shop, at: object) -> pd.DataFrame:
         table = churn.features(known, as_of=str(at))
@@ -46,6 +48,7 @@ def test_a_feature_from_after_the_cut_off_is_found(shop: Shop) -> None:
     assert churn.leaks(with_a_leak, shop, "2025-12-31") == ["last_order"]
 
 
+@pytest.mark.slow
 def test_netting_by_later_returns_is_a_leak_too(shop: Shop) -> None:
     def filtered(known: Shop, at: object) -> pd.DataFrame:
         orders = known.orders.to_pandas()
@@ -54,18 +57,21 @@ def test_netting_by_later_returns_is_a_leak_too(shop: Shop) -> None:
     assert "amount" in churn.leaks(filtered, shop, "2025-12-31")
 
 
+@pytest.mark.slow
 def test_features_at_a_day_are_those_of_the_shop_opened_on_it(shop: Shop) -> None:
     then = churn.features(open_shop("shop", as_of="2025-12-31"))
     pd.testing.assert_frame_equal(churn.features(shop, as_of="2025-12-31"), then)
 
 
+@pytest.mark.slow
 def test_features_by_hand() -> None:
     sales = pd.DataFrame({"customer_id": ["a", "a", "a", "b"], "amount": [10.0, 5.0, 30.0, 7.0],
                           "order_ts": ["2024-01-01", "2024-01-01", "2024-03-01", "2023-01-01"]})  # fmt: skip
     table = churn.features(open_shop(sales, as_of="2024-03-11"))
     assert table.index.tolist() == ["a"]  # b has been silent for more than half a year
     assert table.loc["a"].to_dict() == {
-        "recency_days": 10, "tenure_days": 70, "orders": 3, "mean_gap_days": 60, "silence_ratio": 10 / 60,
+        "days_since_order": 10, "days_since_first_order": 70, "orders": 3, "mean_gap_days": 60,
+        "silence_ratio": 10 / 60,
         "mean_order_value": 15, "last_order_value": 30, "recent_orders": 3, "recent_spend": 45,
     }  # fmt: skip
 
@@ -75,6 +81,7 @@ def test_an_outcome_that_is_not_over_is_refused(shop: Shop) -> None:
         outcomes(shop, pd.Index(["C0000001"]), at="2026-05-01", horizon_days=90)
 
 
+@pytest.mark.slow
 def test_leaving_is_no_order_in_the_days_after(shop: Shop, seen: pd.DataFrame) -> None:
     orders = shop.orders.to_pandas()
     row = seen[seen["at"] == seen["at"].max()].iloc[5]
@@ -83,6 +90,7 @@ def test_leaving_is_no_order_in_the_days_after(shop: Shop, seen: pd.DataFrame) -
     assert (row["orders_ahead"], row["left_us"]) == (ahead, int(ahead == 0))
 
 
+@pytest.mark.slow
 def test_the_models_beat_the_guesses(judged: pd.DataFrame) -> None:
     names = ["logistic", "boosting", "everyone alike", "recency alone", "three signals", "1 - P(alive)"]
     card = churn.scorecard(judged["left_us"], judged[names])
@@ -92,17 +100,20 @@ def test_the_models_beat_the_guesses(judged: pd.DataFrame) -> None:
     assert card["calibration_gap"].iloc[:2].max() < 0.06
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_probabilities(seen: pd.DataFrame) -> None:
     few = seen.head(600)
     one, two = (churn.ChurnModel("boosting", seed=3).fit(few).predict(few) for _ in range(2))
     assert one.equals(two)
 
 
+@pytest.mark.slow
 def test_a_model_never_reads_outcomes_or_signals(seen: pd.DataFrame) -> None:
     names = churn.ChurnModel("logistic").fit(seen).names
     assert not set(names) & {"left_us", "orders_ahead", "spend_ahead", "p_alive", "at", *churn.SIGNALS}
 
 
+@pytest.mark.slow
 def test_too_few_of_a_kind_and_a_missing_column_are_errors(seen: pd.DataFrame) -> None:
     with pytest.raises(ModelError, match="and 0 stayed"):
         churn.ChurnModel().fit(seen[seen["left_us"] == 1])
@@ -114,6 +125,7 @@ def test_too_few_of_a_kind_and_a_missing_column_are_errors(seen: pd.DataFrame) -
         churn.origins(open_shop("cdnow-sample"), 9, horizon_days=90)
 
 
+@pytest.mark.slow
 def test_where_nobody_bought_twice_there_is_no_p_alive() -> None:
     days = pd.date_range("2024-01-01", periods=40)
     shop = open_shop(pd.DataFrame({"customer_id": [f"c{n}" for n in range(40)], "order_ts": days, "amount": 1.0}))
@@ -130,6 +142,7 @@ def test_scores_agree_with_their_definitions() -> None:
     assert card["average_precision"] == 1
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from([0.1, 0.3, 0.3, 0.8])), min_size=1, max_size=30), st.randoms())
 def test_gains_end_at_everyone_whatever_the_order_of_rows(rows: list[tuple[bool, float]], random: object) -> None:

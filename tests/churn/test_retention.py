@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from crmlib import churn, open_shop
+from crmlib.churn.retention import _cells
+from crmlib.days import until
+from crmlib.engine import DuckDB
 from crmlib.errors import CrmlibError, SchemaError
+from tests.examples import share
 
 if TYPE_CHECKING:
     from crmlib.shop import Shop
@@ -19,6 +26,7 @@ def row(table: pd.DataFrame, month: str) -> list[float]:
     return [float(cell) for cell in table[table.index == month].to_numpy()[0]]
 
 
+@pytest.mark.slow
 def test_cohorts_are_those_of_pandas(cdnow_sample: Shop) -> None:
     orders = cdnow_sample.orders.to_pandas()
     month = orders["order_ts"].dt.to_period("M")
@@ -34,6 +42,31 @@ def test_cohorts_are_those_of_pandas(cdnow_sample: Shop) -> None:
     assert churn.cohorts(cdnow_sample, measure="orders").sum().sum() == len(orders)
 
 
+@pytest.mark.slow
+@settings(max_examples=share(25), deadline=None)
+@given(
+    rows=st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(0, 75 * 30)), min_size=1, max_size=30),
+    start=st.dates(date(1999, 1, 1), date(2030, 1, 1)),
+)
+@example(rows=[("a", 0), ("a", 59 * 31)], start=date(2020, 1, 1))  # 60 months: the most that one number holds
+@example(rows=[("a", 0), ("a", 60 * 31), ("b", 0)], start=date(2020, 1, 1))
+def test_customers_are_counted_alike_however_long_the_history(rows: list[tuple[str, int]], start: date) -> None:
+    sales = pd.DataFrame(
+        {
+            "customer_id": [customer for customer, _ in rows],
+            "order_ts": [pd.Timestamp(start) + pd.Timedelta(days=days) for _, days in rows],
+            "amount": 10.0,
+        }
+    )
+    orders = DuckDB().add(sales)
+    last = sales["order_ts"].max().date()
+    expected = orders.engine.query("cohorts", {"orders": orders}, until=until(last)).to_pandas()
+    cells = _cells(orders, last, "customers")
+    columns = ["cohort", "age", "customers"]
+    assert cells[columns].to_numpy().tolist() == expected[columns].to_numpy().tolist()
+
+
+@pytest.mark.slow
 def test_cells_that_are_not_over_are_empty_and_others_are_not() -> None:
     sales = pd.DataFrame({"customer_id": ["a", "b", "b"], "amount": 1.0,
                           "order_ts": ["2024-01-31", "2024-02-01", "2024-04-15"]})  # fmt: skip
@@ -47,6 +80,7 @@ def test_cells_that_are_not_over_are_empty_and_others_are_not() -> None:
     assert row(earlier, "2024-02") == pytest.approx([1, np.nan], nan_ok=True)
 
 
+@pytest.mark.slow
 def test_a_shop_of_one_day_has_a_cohort_that_is_not_over() -> None:
     shop = open_shop(pd.DataFrame({"customer_id": ["a"], "order_ts": ["2024-01-05"], "amount": 1.0}))
     assert churn.cohorts(shop).isna().all(axis=None)

@@ -54,6 +54,7 @@ def test_the_window_s_last_day_is_no_signal_yet(full: Shop) -> None:
     assert flag(full, "no_login") == {"ann": False, "bob": True, "cid": False, "dan": True, "eve": True}
 
 
+@pytest.mark.slow
 def test_the_operators_are_the_policy_s(full: Shop) -> None:
     assert flag(full, "no_purchase", days_operator=">=")["bob"] is True
     assert flag(full, "low_score") == {"ann": True, "bob": False, "cid": False, "dan": False, "eve": False}
@@ -61,6 +62,7 @@ def test_the_operators_are_the_policy_s(full: Shop) -> None:
     assert flag(full, "low_score", score_lasts_days=30)["ann"] is False
 
 
+@pytest.mark.slow
 def test_who_never_did_it_is_judged_by_the_policy(full: Shop) -> None:
     assert flag(full, "no_login", never_logged_in="no_signal")["eve"] is False
     assert flag(full, "no_login", never_logged_in="signal", login_days=1000)["eve"] is True
@@ -73,6 +75,7 @@ def test_the_latest_answer_counts_and_csat_is_no_score(full: Shop) -> None:
     assert np.isnan(scores["dan"])
 
 
+@pytest.mark.slow
 def test_tables_that_are_not_there_are_not_known() -> None:
     found = churn.signals(small_shop())
     assert found[["no_login", "low_score"]].isna().all(axis=None)
@@ -80,6 +83,7 @@ def test_tables_that_are_not_there_are_not_known() -> None:
     assert len(churn.preventive_actions(found)) == 0
 
 
+@pytest.mark.slow
 def test_days_before_the_first_order_and_after_the_shop_s_are_errors(full: Shop) -> None:
     with pytest.raises(SchemaError, match="there is no order up to 2020-01-01"):
         churn.signals(full, as_of="2020-01-01")
@@ -87,12 +91,14 @@ def test_days_before_the_first_order_and_after_the_shop_s_are_errors(full: Shop)
         churn.signals(full, as_of="2025-01-01")
 
 
+@pytest.mark.slow
 def test_windows_of_a_shop_where_nobody_came_back_are_an_error() -> None:
     with pytest.raises(ModelError, match="Nobody came back by 2024-06-30"):
         churn.signals(small_shop(), policy={"churn": {"windows": "quantile"}})
     assert churn.signals(small_shop())["purchase_window"].eq(60).all()
 
 
+@pytest.mark.slow
 def test_windows_are_quantiles_of_the_gaps_between_days() -> None:
     days = ["2024-01-01", "2024-01-01 09:00:00", "2024-01-11", "2024-02-10", "2024-01-01", "2024-02-20"]
     sales = pd.DataFrame({"customer_id": ["a"] * 4 + ["b"] * 2, "amount": 1.0, "order_ts": days})
@@ -116,6 +122,7 @@ def consents(*rows: tuple[str, str, str, int, int | None]) -> pd.DataFrame:
     ).astype({"withdrawn_ts": "datetime64[us]"})  # fmt: skip
 
 
+@pytest.mark.slow
 def test_only_permissions_in_force_open_a_channel() -> None:
     shop = small_shop(
         consents=consents(
@@ -138,8 +145,9 @@ def test_only_permissions_in_force_open_a_channel() -> None:
     assert bool(earlier.loc["ann", "may_sms"]) is True
 
 
-def test_who_may_not_be_contacted_is_never_in_the_queue() -> None:
-    shop = open_shop("shop")
+@pytest.mark.slow
+def test_who_may_not_be_contacted_is_never_in_the_queue(shipped: Shop) -> None:
+    shop = shipped
     found = churn.signals(shop)
     queue = churn.preventive_actions(found)
     assert not queue.duplicated(["customer_id", "signal"]).any()
@@ -156,6 +164,7 @@ def test_who_may_not_be_contacted_is_never_in_the_queue() -> None:
     assert set(mail_only["channels"]) == {"email"}
 
 
+@pytest.mark.slow
 def test_actions_are_the_policy_s() -> None:
     call = {"no_purchase": {"action": "ring", "channels": ["phone"], "tone": "calm"}}
     policy = load({"churn": {"actions": call}})
@@ -166,12 +175,14 @@ def test_actions_are_the_policy_s() -> None:
         load({"churn": {"actions": {"no_purchase": {"action": "x", "channels": ["pigeon"], "tone": "y"}}}})
 
 
+@pytest.mark.slow
 def test_a_customer_who_is_there_twice_is_an_error() -> None:
     found = churn.signals(small_shop())
     with pytest.raises(SchemaError, match="row 4: customer 'ann' is there twice"):
         churn.preventive_actions(pd.concat([found, found.head(1)], ignore_index=True))
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(st.lists(st.tuples(*[st.sampled_from([True, False, None])] * 3, st.booleans(), st.booleans()), max_size=12))
 def test_every_entry_has_a_signal_and_a_consent(rows: list[tuple[Any, ...]]) -> None:
@@ -186,3 +197,15 @@ def test_every_entry_has_a_signal_and_a_consent(rows: list[tuple[Any, ...]]) -> 
     expected = sum(int((table[name].fillna(value=False) & may).sum()) for name, may in reachable.items())
     assert len(queue) == expected
     assert (queue["channels"] != "").all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scores", [[9.0, 2.0, 5.0], [5.0, 9.0, 2.0], [2.0, 5.0, 9.0]])
+def test_of_several_answers_at_one_moment_the_lowest_counts(scores: list[float]) -> None:
+    day = pd.Timestamp("2024-03-01")
+    orders = pd.DataFrame({"customer_id": ["a"], "order_ts": [day], "amount": [1.0]})
+    surveys = pd.DataFrame({"customer_id": "a", "sent_ts": day, "answered_ts": day, "kind": "nps", "score": scores})
+    earlier = surveys.assign(answered_ts=day - pd.Timedelta(days=1), score=0.0)
+    shop = open_shop({"orders": orders, "surveys": pd.concat([surveys, earlier])}, as_of="2024-03-02")
+    assert churn.signals(shop)["score"].tolist() == [2.0]
+    assert churn.features(shop)["score"].tolist() == [2.0]

@@ -23,6 +23,7 @@ SPEND: Any = GammaGammaFitter().with_params({"p": 6.2488, "q": 3.7446, "v": 15.4
 CUSTOMERS = [(2, 30.43, 38.86), (0, 0, 38.86), (25, 30.0, 31.0), (3, 1, 39)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("customer", CUSTOMERS)
 def test_dert_is_the_discounted_sum_of_all_purchases_to_come(model: Any, customer: tuple[float, ...]) -> None:
@@ -55,6 +56,7 @@ def test_value_is_purchases_times_spend(model: Any) -> None:
     assert cltv(model, SPEND, 2, 30.43, 38.86, 22.35, period="W") == pytest.approx(purchases * spend)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("freq", ["D", "W", "H", "M"])
 def test_lifetimes_value_keeps_lifetimes_months(freq: str, cdnow_summary: pd.DataFrame) -> None:
     some = cdnow_summary.iloc[:50]

@@ -49,6 +49,7 @@ def table_of(drawn: list[tuple[int, int, int, int]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*HISTORY, "weights"])
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::crmlib.errors.ModelWarning")
 @pytest.mark.parametrize("fitter", PURCHASES)
 @settings(max_examples=12, deadline=None, phases=[Phase.explicit, Phase.generate])
@@ -64,6 +65,7 @@ def test_weights_equal_repetition_and_order_does_not_matter(fitter: Any, drawn: 
         assert model.log_likelihood_ == pytest.approx(models[0].log_likelihood_, rel=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::crmlib.errors.ModelWarning")
 @pytest.mark.parametrize("fitter", PURCHASES)
 @settings(max_examples=12, deadline=None, phases=[Phase.explicit, Phase.generate])
@@ -90,12 +92,14 @@ def test_derivatives_of_bg_and_mbg(shift: int, parameters: list[float]) -> None:
         np.testing.assert_allclose(hessian[i], (up[1] - down[1]) / 2 / step, rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.slow
 @given(start=st.floats(0.01, 1e6), steps=st.integers(0, 300))
 def test_log_rise_is_the_sum_of_logs(start: float, steps: int) -> None:
     expected = float(np.log(start + np.arange(steps)).sum())
     assert float(log_rise(start, np.array([float(steps)]))[0]) == pytest.approx(expected, rel=1e-10, abs=1e-10)
 
 
+@pytest.mark.slow
 def test_covariance_is_right_off_the_diagonal(cdnow_summary: pd.DataFrame) -> None:
     """Against the spread of refits; lifetimes' off-diagonal entries are off by the ratio of two parameters."""
     model = BetaGeoFitter().fit(cdnow_summary)
@@ -107,6 +111,7 @@ def test_covariance_is_right_off_the_diagonal(cdnow_summary: pd.DataFrame) -> No
     assert model.variance_matrix_.equals(model.variance_matrix_.T)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fitter", PURCHASES)
 def test_a_warm_start_takes_fewer_steps(
     fitter: Any, cdnow_summary: pd.DataFrame, capsys: pytest.CaptureFixture[str]
@@ -184,6 +189,7 @@ def test_a_search_follows_a_valley_along_its_limit() -> None:
     assert len(asked) < 20
 
 
+@pytest.mark.slow
 def test_parameters_that_run_away_are_named(cdnow_summary: pd.DataFrame) -> None:
     rng = np.random.default_rng(7)
     messages = []
@@ -299,9 +305,10 @@ def test_bgbb_and_contracts_check_their_data(donations: pd.DataFrame) -> None:
         ShiftedBetaGeoFitter().fit([3, 2], [0, 0])
     model = BetaGeoBetaBinomFitter().fit(donations)
     assert len(model.generate_new_data(size=5)) == 5
-    assert float(model.expected_number_of_transactions_in_first_n_periods(6).loc[0, "model"]) > 0
+    assert model.expected_number_of_transactions_in_first_n_periods(6)["model"].loc[0] > 0
 
 
+@pytest.mark.slow
 def test_importing_and_fitting_leave_the_process_alone(files: Callable[[str], Any]) -> None:
     code = f"""
 import warnings, pandas as pd, numpy as np, scipy.special

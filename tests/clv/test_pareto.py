@@ -27,6 +27,7 @@ positive = st.floats(np.log(0.05), np.log(20)).map(np.exp)
 scale = st.floats(np.log(1e-3), np.log(50)).map(np.exp)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     r=positive,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import warnings
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,6 +51,18 @@ def log_likelihood(model: Any, table: pd.DataFrame) -> float:
     return -float(mean) * len(table)
 
 
+@pytest.fixture(scope="module")
+def fit_summary(cdnow_summary: pd.DataFrame) -> Callable[[Any, str], Any]:
+    """Fit a package's model to the sample, once for all tests."""
+
+    @cache
+    def fit(package: Any, name: str) -> Any:
+        return fitted(package, name, *(cdnow_summary[column] for column in ("frequency", "recency", "T")))
+
+    return fit
+
+
+@pytest.mark.slow
 @MODELS
 @pytest.mark.parametrize(
     ("name", "parameters", "tolerance", "likelihood"),
@@ -60,9 +73,10 @@ def log_likelihood(model: Any, table: pd.DataFrame) -> float:
     ],
 )
 def test_models_of_purchases(  # noqa: PLR0917
-    package: Any, name: str, parameters: list[float], tolerance: float, likelihood: float, cdnow_summary: pd.DataFrame
-) -> None:
-    model = fitted(package, name, cdnow_summary["frequency"], cdnow_summary["recency"], cdnow_summary["T"])
+    package: Any, name: str, parameters: list[float], tolerance: float, likelihood: float,
+    cdnow_summary: pd.DataFrame, fit_summary: Callable[[Any, str], Any],
+) -> None:  # fmt: skip
+    model = fit_summary(package, name)
     assert model.params_.to_numpy() == pytest.approx(parameters, abs=tolerance)
     assert log_likelihood(model, cdnow_summary) == pytest.approx(likelihood, abs=0.006)
 
@@ -75,6 +89,7 @@ def test_gamma_gamma(package: Any, buyers: pd.DataFrame) -> None:
     assert -model._negative_log_likelihood_ * 946 == pytest.approx(-4055.92, abs=0.006)
 
 
+@pytest.mark.slow
 @MODELS
 def test_bgbb_on_donations(package: Any, donations: pd.DataFrame) -> None:
     columns: Any = [donations[name] for name in ("frequency", "recency", "n_periods", "weights")]
@@ -83,9 +98,10 @@ def test_bgbb_on_donations(package: Any, donations: pd.DataFrame) -> None:
     assert -model._negative_log_likelihood_ * donations["weights"].sum() == pytest.approx(-33225.58, abs=0.006)
 
 
+@pytest.mark.slow
 @MODELS
-def test_bg_nbd_of_one_customer(package: Any, cdnow_summary: pd.DataFrame) -> None:
-    model = fitted(package, "BetaGeoFitter", cdnow_summary["frequency"], cdnow_summary["recency"], cdnow_summary["T"])
+def test_bg_nbd_of_one_customer(package: Any, fit_summary: Callable[[Any, str], Any]) -> None:
+    model = fit_summary(package, "BetaGeoFitter")
     with quiet():
         expected = model.conditional_expected_number_of_purchases_up_to_time(39, 2, 30.43, 38.86)
         alive = model.conditional_probability_alive(2, 30.43, 38.86)
@@ -93,9 +109,10 @@ def test_bg_nbd_of_one_customer(package: Any, cdnow_summary: pd.DataFrame) -> No
     assert alive.item() == pytest.approx(0.7266, abs=5e-5)
 
 
+@pytest.mark.slow
 @MODELS
-def test_pareto_nbd_of_one_customer(package: Any, cdnow_summary: pd.DataFrame) -> None:
-    model = fitted(package, "ParetoNBDFitter", cdnow_summary["frequency"], cdnow_summary["recency"], cdnow_summary["T"])
+def test_pareto_nbd_of_one_customer(package: Any, fit_summary: Callable[[Any, str], Any]) -> None:
+    model = fit_summary(package, "ParetoNBDFitter")
     with quiet():
         expected = model.conditional_expected_number_of_purchases_up_to_time(52, 26, 30.86, 31)
         alive = model.conditional_probability_alive(26, 30.86, 31)
@@ -126,8 +143,16 @@ def halves(files: Callable[[str], Path]) -> pd.DataFrame:
     return table
 
 
-@MODELS
-@pytest.mark.parametrize(("name", "mae", "rmse"), [("BetaGeoFitter", 0.819, 1.733), ("ParetoNBDFitter", 0.794, 1.726)])
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("package", "name", "mae", "rmse"),
+    [
+        (ours, "BetaGeoFitter", 0.819, 1.733),
+        (ours, "ParetoNBDFitter", 0.794, 1.726),
+        pytest.param(theirs, "BetaGeoFitter", 0.819, 1.733, marks=pytest.mark.full),
+        pytest.param(theirs, "ParetoNBDFitter", 0.794, 1.726, marks=pytest.mark.full),
+    ],
+)
 def test_holdout(package: Any, name: str, mae: float, rmse: float, halves: pd.DataFrame) -> None:
     columns: Any = [halves[column] for column in ("frequency", "recency", "T")]
     model = fitted(package, name, *columns)
@@ -151,6 +176,7 @@ def sample(files: Callable[[str], Path]) -> pd.DataFrame:
     return summary.assign(later=later.reindex(summary.index, fill_value=0))
 
 
+@pytest.mark.slow
 @MODELS
 def test_mean_holdout_purchases_by_frequency(package: Any, sample: pd.DataFrame) -> None:
     columns: Any = [sample[column] for column in ("frequency", "recency", "T")]
@@ -174,6 +200,7 @@ def test_contracts(survivors: list[int], alpha: float, beta: float) -> None:
     assert model.params_.to_numpy() == pytest.approx([alpha, beta], abs=6e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["BetaGeoFitter", "ModifiedBetaGeoFitter", "ParetoNBDFitter"])
 def test_answers_are_those_of_lifetimes_at_the_same_parameters(name: str, cdnow_summary: pd.DataFrame) -> None:
     columns: Any = [cdnow_summary[column] for column in ("frequency", "recency", "T")]
@@ -192,6 +219,7 @@ def test_answers_are_those_of_lifetimes_at_the_same_parameters(name: str, cdnow_
             np.testing.assert_allclose(actual, expected, rtol=1e-9, atol=1e-12, err_msg=method)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("penalizer", [0.0, 0.01])
 @pytest.mark.parametrize("name", ["BetaGeoFitter", "ModifiedBetaGeoFitter"])
 def test_fit_and_its_attributes_are_those_of_lifetimes(
@@ -211,6 +239,7 @@ def test_fit_and_its_attributes_are_those_of_lifetimes(
     assert model.data.index.equals(peer.data.index)
 
 
+@pytest.mark.slow
 def test_penalized_pareto_means_what_lifetimes_means(cdnow_summary: pd.DataFrame) -> None:
     columns: Any = [cdnow_summary[column] for column in ("frequency", "recency", "T")]
     model = ours.ParetoNBDFitter(0.5).fit(*columns)

@@ -35,6 +35,7 @@ def models(cdnow_summary: pd.DataFrame, buyers: pd.DataFrame, donations: pd.Data
     ]
 
 
+@pytest.mark.slow
 def test_every_model_comes_back_as_it_was(
     cdnow_summary: pd.DataFrame, buyers: pd.DataFrame, donations: pd.DataFrame, tmp_path: Path
 ) -> None:

@@ -46,7 +46,7 @@ def test_the_value_of_two_months_is_as_by_hand(summary: pd.DataFrame, purchases:
 
 
 def test_without_discount_it_is_purchases_times_spend(summary: pd.DataFrame, purchases: Any, spend: Any) -> None:
-    found = worth(summary, purchases, spend, annual_discount=0)
+    found = worth(summary, purchases, spend, annual_discount=0, margin=1)
     assert np.allclose(found["cltv"], found["expected_purchases"] * found["expected_spend"])
 
 
@@ -75,9 +75,9 @@ def test_one_row_a_customer_in_their_order(summary: pd.DataFrame, purchases: Any
 
 
 def test_weeks_and_days_agree(summary: pd.DataFrame, purchases: Any, spend: Any) -> None:
-    weeks = summary.assign(recency=summary["recency"] / 7, T=summary["T"] / 7)
+    weeks = summary.assign(recency=summary["recency"] / 7, T=summary["T"] / 7, period="W")
     weekly = clv.BetaGeoFitter().fit(weeks["frequency"], weeks["recency"], weeks["T"])
-    found = clv.value(weeks, weekly, spend, period="W")
+    found = clv.value(weeks, weekly, spend)
     assert np.allclose(found["cltv"], worth(summary, purchases, spend)["cltv"], rtol=1e-3)
 
 

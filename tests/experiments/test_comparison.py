@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,9 +11,7 @@ from scipy.special import betaln
 
 from crmlib import experiments
 from crmlib.errors import CrmlibError, SchemaError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.examples import share
 
 
 def test_newcombes_published_intervals() -> None:
@@ -40,6 +35,7 @@ def test_where_nobody_or_everybody_did_it_there_is_no_evidence() -> None:
         assert found.low < 0 < found.high
 
 
+@pytest.mark.slow
 @given(st.integers(1, 200), st.integers(1, 200), st.data())
 def test_arms_swapped_turn_the_sign(n: int, m: int, data: st.DataObject) -> None:
     k, j = data.draw(st.integers(0, n)), data.draw(st.integers(0, m))
@@ -59,6 +55,7 @@ def test_welch_is_that_of_the_sleep_data() -> None:
     assert (round(found.low, 4), round(found.high, 4)) == (-3.3655, 0.2055)
 
 
+@pytest.mark.slow
 def test_false_alarms_of_a_test_without_effect_are_five_percent() -> None:
     rng = np.random.default_rng(11)
     n, runs = 500, 3_000
@@ -69,6 +66,7 @@ def test_false_alarms_of_a_test_without_effect_are_five_percent() -> None:
     assert 0.04 <= np.mean(spend) <= 0.06
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_true_difference() -> None:
     rng = np.random.default_rng(12)
     inside = 0
@@ -78,15 +76,7 @@ def test_intervals_hold_the_true_difference() -> None:
     assert 0.93 <= inside / 1_500 <= 0.97
 
 
-@pytest.fixture
-def _quick_collection() -> Iterator[None]:
-    """Set aside what is there: `multipletests` collects garbage at each call, and a test's process holds a lot."""
-    gc.freeze()
-    yield
-    gc.unfreeze()
-
-
-@pytest.mark.usefixtures("_quick_collection")
+@pytest.mark.full
 def test_several_arms_call_a_false_effect_in_one_experiment_of_twenty_at_most() -> None:
     rng = np.random.default_rng(13)
     arm = np.repeat(["control", "A", "B", "C", "D"], 200)
@@ -99,6 +89,7 @@ def test_several_arms_call_a_false_effect_in_one_experiment_of_twenty_at_most() 
     assert np.mean(plain) > 0.10
 
 
+@pytest.mark.slow
 def test_shares_and_means_are_told_apart_and_each_arm_meets_the_control() -> None:
     table = pd.DataFrame({"arm": ["A", "A", "control", "control", "control"], "spend": [3.0, 5.0, 1.0, 2.0, 0.0]})
     by_means = experiments.compare(table, "spend").iloc[0]
@@ -127,7 +118,8 @@ def test_missing_values_and_lonely_arms_are_refused() -> None:
         experiments.compare(pd.DataFrame({"arm": ["A", "control"], "bought": [1, None]}), "bought")
 
 
-@settings(max_examples=30)
+@pytest.mark.slow
+@settings(max_examples=share(30))
 @given(st.tuples(st.integers(0, 40), st.integers(0, 40)))
 def test_the_chance_to_be_better_is_the_closed_form(counts: tuple[int, int]) -> None:
     """Sum over successes of the second arm (Cook, Exact calculation of beta inequalities, 2005)."""
@@ -139,6 +131,7 @@ def test_the_chance_to_be_better_is_the_closed_form(counts: tuple[int, int]) -> 
     assert belief.better == pytest.approx(closed, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_expected_loss_and_credible_interval_are_those_of_a_million_draws() -> None:
     rng = np.random.default_rng(14)
     gap = rng.beta(31, 371, 1_000_000) - rng.beta(21, 381, 1_000_000)
@@ -148,6 +141,7 @@ def test_expected_loss_and_credible_interval_are_those_of_a_million_draws() -> N
     assert (belief.low, belief.high) == pytest.approx(np.quantile(gap, [0.025, 0.975]), abs=2e-4)
 
 
+@pytest.mark.slow
 def test_a_strong_prior_draws_the_arms_together() -> None:
     weak, strong = (experiments.beta_binomial((30, 20), (400, 400), prior=p) for p in ((1, 1), (200, 3_000)))
     assert strong.difference < weak.difference / 3

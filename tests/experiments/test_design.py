@@ -23,6 +23,28 @@ def test_published_power_and_sizes() -> None:
     assert experiments.sample_size(0, 1, sd=1, policy=NINETY) == (23, 23)  # 22.02
 
 
+@pytest.mark.slow
+def test_a_test_of_a_mean_is_planned_at_every_size_of_the_effect() -> None:
+    """R's power.t.test and Cohen's tables: 64 and 394 an arm; and the three questions are each other's inverse."""
+    assert experiments.sample_size(0, 0.5, sd=1) == (64, 64)
+    assert experiments.sample_size(0, 0.2, sd=1) == (394, 394)
+    assert experiments.power(8059, 0, 0.5, sd=1) == pytest.approx(1)
+    assert experiments.power(10_000, 0, 0.2, sd=1) == pytest.approx(1)
+    changes = [experiments.smallest_change(customers, 0, sd=1) for customers in (100, 1_000, 5_000)]
+    assert changes == pytest.approx([0.565882, 0.177358, 0.079256], abs=1e-6)
+    for effect in np.geomspace(0.01, 2, 30):
+        sizes = experiments.sample_size(0, float(effect), sd=1)
+        assert experiments.power(sum(sizes), 0, float(effect), sd=1) >= 0.799
+        back = experiments.smallest_change(sum(sizes), 0, sd=1)
+        assert back <= effect * (1 + 1e-6)
+        assert back == pytest.approx(effect, rel=0.2)
+    low = {"experiments": {"power": 0.01}}
+    for question in (experiments.sample_size, experiments.smallest_change):
+        with pytest.raises(CrmlibError, match="the power must exceed alpha"):
+            question(100 if question is experiments.smallest_change else 0.5, 0.1, policy=low)
+
+
+@pytest.mark.slow
 def test_an_experiment_of_that_size_finds_the_effect_as_often_as_was_planned() -> None:
     sizes = experiments.sample_size(0.04, 0.02, control_share=0.2)
     rng = np.random.default_rng(4)
@@ -33,6 +55,7 @@ def test_an_experiment_of_that_size_finds_the_effect_as_often_as_was_planned() -
     assert sizes.control / sum(sizes) == pytest.approx(0.2, abs=0.001)
 
 
+@pytest.mark.slow
 @given(st.floats(0.02, 0.5), st.floats(0.01, 0.2), st.floats(0.1, 0.9))
 def test_size_power_and_smallest_change_are_inverses(base: float, change: float, control_share: float) -> None:
     sizes = experiments.sample_size(base, change, control_share=control_share)
@@ -69,6 +92,7 @@ def test_the_published_mismatch() -> None:
     assert found.broken
 
 
+@pytest.mark.slow
 def test_a_sound_lot_is_rarely_called_broken() -> None:
     rng = np.random.default_rng(5)
     shares = {"A": 0.4, "B": 0.4, "control": 0.2}
@@ -85,6 +109,7 @@ def test_plans_that_do_not_fit_are_refused() -> None:
         experiments.mismatch({"A": 1, "B": 2}, {"A": 0.5, "B": 0.6})
 
 
+@pytest.mark.slow
 def test_what_was_known_before_narrows_the_interval_as_promised_and_does_not_move_it() -> None:
     rng = np.random.default_rng(6)
     plain, less = [], []
@@ -100,6 +125,7 @@ def test_what_was_known_before_narrows_the_interval_as_promised_and_does_not_mov
     assert np.var(less) / np.var(plain) == pytest.approx(0.2, abs=0.06)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.floats(-1e3, 1e3), st.floats(-1e3, 1e3)), min_size=2, max_size=30))
 def test_the_mean_stays(pairs: list[tuple[float, float]]) -> None:
     outcome, before = np.array(pairs).T

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,13 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmlib import churn, experiments, open_shop
+from crmlib import churn, experiments
 from crmlib.errors import CrmlibError
 from crmlib.synth import read_truth
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from crmlib.shop import Shop
 
 #: Shrout and Fleiss (1979), Table 2: six targets, four judges.
@@ -40,6 +37,29 @@ def test_the_published_intraclass_correlation() -> None:
     assert found.eta_squared == pytest.approx(56.208 / (56.208 + 112.75), abs=1e-3)
 
 
+def test_the_three_measures_by_hand() -> None:
+    """SSB 8, SST 10, MSW 1/3: eta squared .8, epsilon squared (8 - 1/3) / 10, ICC (8 - 1/3) / (8 + 3 x 1/3)."""
+    table = pd.DataFrame({"g": list("aaaabbbb"), "y": [0, 1, 0, 1, 2, 3, 2, 3]})
+    found = experiments.homogeneity(table, "g", "y")
+    measures = (found.eta_squared, found.epsilon_squared, found.icc)
+    assert measures == pytest.approx((0.8, 0.767, 0.852), abs=5e-4)
+    assert found.ceiling == pytest.approx(8 / (8 + 12))  # the groups' counts about their means, .5 and 2.5
+    assert np.isnan(experiments.homogeneity(table.assign(y=table["y"] / 3), "g", "y").ceiling)
+
+
+@pytest.mark.slow
+def test_identical_customers_of_a_group_reach_the_ceiling_and_no_more() -> None:
+    rng = np.random.default_rng(6)
+    group = np.repeat(np.arange(11), 400)
+    pace = rng.gamma(1, 0.5, 11)
+    found = [experiments.homogeneity(pd.DataFrame({"g": group, "y": rng.poisson(pace[group])}), "g", "y")
+             for _ in range(20)]  # fmt: skip
+    mean = np.mean([each.eta_squared for each in found])
+    assert mean == pytest.approx(np.mean([each.ceiling for each in found]), abs=0.01)
+    assert mean < 0.6
+
+
+@pytest.mark.slow
 def test_known_variances_are_found() -> None:
     rng = np.random.default_rng(2)
     inside = []
@@ -52,6 +72,7 @@ def test_known_variances_are_found() -> None:
     assert 0.91 <= np.mean(inside) <= 0.985
 
 
+@pytest.mark.slow
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_rows_and_the_names_of_groups_do_not_matter(chance: object) -> None:
     table = campaign({"a": 0.0, "b": 0.2, "c": 0.1}, 300, seed=3)
@@ -62,14 +83,17 @@ def test_the_order_of_rows_and_the_names_of_groups_do_not_matter(chance: object)
     assert 0 <= one.eta_squared <= 1
 
 
+@pytest.mark.slow
 def test_where_groups_say_nothing_eta_squared_is_above_zero_all_the_same() -> None:
     rng = np.random.default_rng(4)
     found = [experiments.homogeneity(pd.DataFrame({"g": rng.integers(0, 8, 200), "y": rng.normal(size=200)}), "g", "y")
              for _ in range(200)]  # fmt: skip
     assert np.mean([one.eta_squared for one in found]) == pytest.approx(7 / 199, abs=0.01)
     assert np.mean([one.icc for one in found]) == pytest.approx(0, abs=0.01)
+    assert np.mean([one.epsilon_squared for one in found]) == pytest.approx(0, abs=0.01)
 
 
+@pytest.mark.slow
 def test_groups_are_read_against_their_own_control() -> None:
     table = campaign({"moved": 0.3, "unmoved": 0.0, "annoyed": -0.15}, 6_000, seed=5)
     found = experiments.uplift_by(table, "kind")
@@ -80,15 +104,7 @@ def test_groups_are_read_against_their_own_control() -> None:
     assert experiments.heterogeneity(found)["p_value"] < 1e-6
 
 
-@pytest.fixture
-def _quick_collection() -> Iterator[None]:
-    """Set aside what is there: `multipletests` collects garbage at each call, and a test's process holds a lot."""
-    gc.freeze()
-    yield
-    gc.unfreeze()
-
-
-@pytest.mark.usefixtures("_quick_collection")
+@pytest.mark.full
 def test_groups_that_react_alike_are_called_different_in_one_case_of_twenty() -> None:
     alike, called = [], []
     for seed in range(150):
@@ -103,8 +119,9 @@ def spent(then: Shop) -> pd.DataFrame:
     return then.orders.to_pandas().groupby("customer_id")[["amount"]].sum()
 
 
-def test_on_the_shop_the_truth_of_each_persona_lies_in_its_interval() -> None:
-    shop = open_shop("shop")
+@pytest.mark.slow
+def test_on_the_shop_the_truth_of_each_persona_lies_in_its_interval(shipped: Shop) -> None:
+    shop = shipped
     seen = churn.experiments(shop, kind="bundle", build=spent)
     truth = read_truth("customers").set_index("customer_id")["persona"]
     extra = read_truth("treatment_effects").set_index(["campaign_id", "customer_id"])["expected_extra_orders"]
@@ -116,6 +133,7 @@ def test_on_the_shop_the_truth_of_each_persona_lies_in_its_interval() -> None:
     assert ((found["low"] <= true) & (true <= found["high"])).all()
 
 
+@pytest.mark.slow
 def test_groups_too_small_are_left_out_and_none_left_is_refused() -> None:
     table = campaign({"many": 0.1, "few": 0.1}, 200, seed=6)
     few = table[(table["kind"] == "many") | (table.index < 20)]

@@ -42,6 +42,7 @@ def test_looks_that_are_no_plan_are_refused(shares: list[float]) -> None:
         experiments.boundaries(shares)
 
 
+@pytest.mark.slow
 def test_peeking_multiplies_false_alarms_and_a_plan_does_not() -> None:
     """Ten looks at 5 % raise an alarm in 19 % of experiments (Armitage, McPherson and Rowe, 1969: 0.193)."""
     opened = np.arange(2_000) % 4 == 0
@@ -54,6 +55,7 @@ def test_peeking_multiplies_false_alarms_and_a_plan_does_not() -> None:
     assert experiments.false_alarms(z, TEN, policy=POCOCK)["planned"].iloc[-1] <= 0.06
 
 
+@pytest.mark.slow
 def test_unequal_arms_and_spend_keep_the_rate() -> None:
     rng = np.random.default_rng(8)
     spend = rng.exponential(40, 3_000) * (rng.random(3_000) < 0.4)
@@ -63,6 +65,7 @@ def test_unequal_arms_and_spend_keep_the_rate() -> None:
     assert end["planned"] <= 0.06
 
 
+@pytest.mark.full
 def test_a_plan_finds_a_real_effect_early_and_nearly_as_often_as_one_look() -> None:
     rng = np.random.default_rng(9)
     size = sum(experiments.sample_size(0.2, 0.1))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from crmlib.grading.editions import reference_notebook, with_cells
-from crmlib.grading.exercise import load_exercise
+from crmlib.grading.authoring.editions import reference_notebook, with_cells
+from crmlib.grading.kinds.own import load_exercise
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,6 +47,16 @@ points = 1
 goals = [1]
 [rubrics]
 w1 = "Anything."
+[[mistakes]]
+name = "one order too many"
+points = { q1 = 0 }
+[mistakes.cells]
+q1 = "n = len(orders) + 1"
+[[mistakes]]
+name = "mean instead of total"
+points = { q2 = 1 }
+[mistakes.cells]
+q2 = 'spend = orders.groupby("customer_id", as_index=False)["amount"].mean()'
 """
 _SOURCE = """# %% [markdown]
 # # Light

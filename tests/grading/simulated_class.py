@@ -11,15 +11,15 @@ import zipfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from crmlib.grading.editions import reference_notebook, student_notebook, with_cells
-from crmlib.grading.rules import Rules, rules_text
-from crmlib.grading.variants import new_secret
+from crmlib.grading.authoring.editions import reference_notebook, student_notebook, with_cells
+from crmlib.grading.spec.rules import Rules, rules_text
+from crmlib.grading.spec.variants import new_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from crmlib.grading.exercise import Exercise, Mistake
+    from crmlib.grading.spec.exercise import Exercise, Mistake
 
 DEADLINE = dt.datetime(2026, 12, 1, 23, 59, tzinfo=dt.UTC)
 KILLS = "import os\nos._exit(0)"
@@ -88,12 +88,12 @@ def _broken(exercise: Exercise, right: dict[str, Any], full: dict[str, float], l
     yield Member("empty file", nothing, b"")
     yield Member("not JSON at all", nothing, b"\x89PNG\r\n not a notebook {[")
     order = [question.id for question in exercise.questions]
-    third = {name: full[name] if order.index(name) < 3 else 0.0 for name in full}
+    stop = min(3, len(order) // 2)
+    before = {name: full[name] if order.index(name) < stop else 0.0 for name in full}
     text = json.dumps(right)
-    cut = text.index('"id": "' + order[3] + '-ask"')
-    yield Member("cut off after the third question", third, text[:cut].encode())
-    before = {name: full[name] if order.index(name) < 3 else 0.0 for name in full}
-    yield Member("kills its kernel at the fourth question", before, _bytes(with_cells(right, {order[3]: KILLS})))
+    cut = text.index('"id": "' + order[stop] + '-ask"')
+    yield Member("cut off before a question", before, text[:cut].encode())
+    yield Member("kills its kernel at a question", before, _bytes(with_cells(right, {order[stop]: KILLS})))
     edits: dict[str, Callable[[dict[str, Any]], None]] = {
         "cells in reverse order": _reverse,
         "cells twice": _twice,
@@ -106,7 +106,8 @@ def _broken(exercise: Exercise, right: dict[str, Any], full: dict[str, float], l
     for kind, edit in edits.items():
         notebook = copy.deepcopy(right)
         edit(notebook)
-        yield Member(kind, full, _bytes(notebook))
+        if notebook != right:  # an exercise that opens no shop has nothing to open it from
+            yield Member(kind, full, _bytes(notebook))
     stuffed = copy.deepcopy(right)
     output = {"output_type": "stream", "name": "stdout", "text": ["x" * 999 + "\n"] * (large // 1000)}
     next(cell for cell in stuffed["cells"] if cell["cell_type"] == "code")["outputs"] = [output]

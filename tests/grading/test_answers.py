@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmlib.errors import ExerciseError
-from crmlib.grading.answers import encode
-from crmlib.grading.reading import Answer, Column, parse
+from crmlib.grading.spec.recorded import Answer, Column, parse
+from crmlib.grading.student.encoding import encode
 
 SCALARS = st.one_of(
     st.none(),
@@ -48,11 +48,13 @@ def same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
+@pytest.mark.slow
 @given(VALUES)
 def test_a_value_arrives_as_it_was(value: Any) -> None:
     assert same(travelled(value).value, value)
 
 
+@pytest.mark.slow
 @given(
     st.integers(0, 6).flatmap(
         lambda n: st.fixed_dictionaries(
@@ -148,6 +150,7 @@ def test_a_figure_travels_as_its_data_and_its_words() -> None:
     assert (drawn["series"][0][0], drawn["series"][0][1][0]) == ([1.0, 2.0], 3.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("value", "message"),
     [

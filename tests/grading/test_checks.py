@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from crmlib.errors import ExerciseError
-from crmlib.grading import answer, cards, check, quiz, start
-from crmlib.grading.answers import MIMETYPE
-from crmlib.grading.cards import Card, Line
-from crmlib.grading.reading import parse
+from crmlib.grading import answer, check, quiz, start
+from crmlib.grading.spec.recorded import MIMETYPE, parse
+from crmlib.grading.student import cards
+from crmlib.grading.student.cards import Card, Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

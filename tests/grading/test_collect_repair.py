@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmlib.errors import GradingError
-from crmlib.grading.archives import Budget, members
-from crmlib.grading.collect import collect, owner_of
-from crmlib.grading.repair import on_the_given_shop, repair
-from crmlib.grading.roster import Roster, Student
-from crmlib.grading.salvage import read_sent
+from crmlib.grading.collecting.archives import Budget, members
+from crmlib.grading.collecting.collect import collect, owner_of
+from crmlib.grading.collecting.repair import on_the_given_shop, repair
+from crmlib.grading.collecting.salvage import read_sent
+from crmlib.grading.spec.roster import Roster, Student
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -160,6 +160,7 @@ def test_archives_in_archives_in_archives_are_left(tmp_path: Path) -> None:
     assert "inside an archive inside" in taken[1][0].notes[0]
 
 
+@pytest.mark.slow
 @given(st.binary(max_size=300))
 def test_no_bytes_break_an_archive(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     place = tmp_path_factory.mktemp("zip")
@@ -170,6 +171,7 @@ def test_no_bytes_break_an_archive(tmp_path_factory: pytest.TempPathFactory, con
 # --- what can be read
 
 
+@pytest.mark.slow
 @given(st.binary(max_size=400))
 def test_no_bytes_break_the_reading(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.mktemp("sent") / "x.ipynb"
@@ -188,6 +190,7 @@ _JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.fixed_dictionaries(
@@ -205,6 +208,7 @@ def test_no_json_breaks_the_repair(tmp_path_factory: pytest.TempPathFactory, cel
     json.dumps(made.notebook)
 
 
+@pytest.mark.slow
 def test_outputs_are_not_read(path: Path) -> None:
     output = {"output_type": "stream", "name": "stdout", "text": ["0" * 99] * 100_000}
     sources, _ = mended(path, [{**cell, "outputs": [output]} for cell in RELEASED["cells"]])
@@ -296,6 +300,7 @@ def test_a_shop_of_ones_own_becomes_the_given_one(given_: str, made: str) -> Non
     assert on_the_given_shop(given_) == made
 
 
+@pytest.mark.slow
 @given(st.text(max_size=200))
 def test_no_code_breaks_the_search_for_shops(text: str) -> None:
     on_the_given_shop(f"source = {text}\nopen_shop({text!r})")

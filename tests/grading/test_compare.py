@@ -15,11 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmlib.errors import ExerciseError
-from crmlib.grading.answers import encode
-from crmlib.grading.compare import compare, mark
-from crmlib.grading.exercise import Exercise, Limits, ShopPlan
-from crmlib.grading.questions import Field, Question
-from crmlib.grading.reading import Answer, parse
+from crmlib.grading.marking.compare import compare, mark
+from crmlib.grading.sandbox.limits import Limits
+from crmlib.grading.spec.exercise import Exercise, ShopPlan
+from crmlib.grading.spec.questions import Field, Question
+from crmlib.grading.spec.recorded import Answer, parse
+from crmlib.grading.student.encoding import encode
 
 TABLE = Question(
     id="q1",
@@ -57,12 +58,14 @@ def of_kind(kind: Any, **options: Any) -> Question:
     return Question(id="q1", title="t", kind=kind, points=1, **options)
 
 
+@pytest.mark.slow
 @hypothesis.settings(max_examples=20)
 @given(st.permutations(range(340)), st.permutations(list(RIGHT)))
 def test_the_order_of_rows_and_columns_is_no_matter(rows: list[int], columns: list[str]) -> None:
     assert scored(TABLE, RIGHT.iloc[rows][columns], RIGHT) == (1.0, "")
 
 
+@pytest.mark.slow
 @hypothesis.settings(max_examples=30)
 @given(st.sampled_from(["orders", "spend", "code"]), st.sets(st.integers(0, 339), min_size=1, max_size=40))
 def test_a_wrong_column_costs_its_own_share_and_is_counted(column: str, rows: set[int]) -> None:
@@ -76,6 +79,7 @@ def test_a_wrong_column_costs_its_own_share_and_is_counted(column: str, rows: se
     assert f"column {column}: {len(rows)} of 340 values differ; the first is at customer_id {first}" in said
 
 
+@pytest.mark.slow
 @given(st.floats(-1e9, 1e9), st.floats(-1e9, 1e9))
 def test_a_finding_shows_the_own_value_and_not_the_expected_one(theirs: float, right: float) -> None:
     share, said = scored(of_kind("scalar", value=Field(rtol=0, atol=0)), theirs, right)
@@ -174,6 +178,7 @@ def test_the_order_can_be_part_of_the_answer() -> None:
     assert scored(unordered, right.iloc[::-1], right)[0] == 1
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 50), max_size=8), st.randoms())
 def test_a_list_without_order_is_a_bag(values: list[int], chance: Any) -> None:
     shuffled = list(values)
@@ -261,6 +266,7 @@ def right_answers() -> dict[str, Answer]:
 RIGHT_ANSWERS = right_answers()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", sorted(RIGHT_ANSWERS))
 @hypothesis.settings(max_examples=40)
 @given(

@@ -16,20 +16,22 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crmlib.errors import GradingError
-from crmlib.grading import exports, feedback, review
-from crmlib.grading import graded as results
-from crmlib.grading.exercise import Exercise, load_exercise
-from crmlib.grading.explain import Trouble
-from crmlib.grading.gradebook import Gradebook, Mark, Row
-from crmlib.grading.graded import Graded, Picture, Points, Shown
-from crmlib.grading.nbgrader import marked_notebook
-from crmlib.grading.pictures import MOST_PICTURES, pictures_in, redrawn
-from crmlib.grading.roster import Roster, Student
-from crmlib.grading.similarity import alike, borrowed
+from crmlib.grading.kinds.own import load_exercise
+from crmlib.grading.marking import graded as results
+from crmlib.grading.marking.explain import Trouble
+from crmlib.grading.marking.graded import Graded, Picture, Points, Shown
+from crmlib.grading.marking.likeness import alike, borrowed
+from crmlib.grading.marking.pictures import MOST_PICTURES, pictures_in, redrawn
+from crmlib.grading.results import exports, feedback, review
+from crmlib.grading.results.gradebook import Gradebook, Mark, Row
+from crmlib.grading.results.nbgrader import marked_notebook
+from crmlib.grading.spec.roster import Roster, Student
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from crmlib.grading.spec.exercise import Exercise
 
 NOW = dt.datetime(2026, 12, 3, 12, 0, tzinfo=dt.UTC)
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>"
@@ -302,7 +304,7 @@ def test_one_wrong_decision_enters_none(book: Gradebook, exercise: Exercise) -> 
 
 
 def test_nbgraders_notebook_holds_every_mark_once_and_nothing_of_the_students_to_render(exercise: Exercise) -> None:
-    from crmlib.grading.editions import student_notebook
+    from crmlib.grading.authoring.editions import student_notebook
 
     marks = {q.id: {"points": 0.5, "findings": json.dumps([HOSTILE])} for q in exercise.questions}
     notebook = marked_notebook(student_notebook(exercise), graded(exercise), marks)

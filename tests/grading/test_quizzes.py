@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from crmlib.grading.reading import read_answers
+from crmlib.grading.spec.recorded import read_answers
 
 SOURCE = """
 from crmlib.grading import quiz, start

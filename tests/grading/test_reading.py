@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmlib.grading.answers import MIMETYPE, SIZE_LIMIT, encode
-from crmlib.grading.compare import compare
-from crmlib.grading.questions import Field, Question
-from crmlib.grading.reading import MOST_QUESTIONS, MOST_ROWS, Answer, parse, read_answers
+from crmlib.grading.marking.compare import compare
+from crmlib.grading.spec.questions import Field, Question
+from crmlib.grading.spec.recorded import MIMETYPE, MOST_QUESTIONS, MOST_ROWS, SIZE_LIMIT, Answer, parse, read_answers
+from crmlib.grading.student.encoding import encode
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -47,16 +47,19 @@ def notebook(*payloads: Any) -> dict[str, Any]:
     return {"cells": [{"cell_type": "code", "outputs": outputs}]}
 
 
+@pytest.mark.slow
 @given(JSON)
 def test_any_json_can_be_read_as_a_notebook(executed: Any) -> None:
     assert isinstance(read_answers(executed), dict)
 
 
+@pytest.mark.slow
 @given(st.lists(JSON | NEARLY, max_size=3))
 def test_any_json_can_stand_where_an_answer_should(payloads: list[Any]) -> None:
     assert all(isinstance(one, Answer) for one in read_answers(notebook(*payloads)).values())
 
 
+@pytest.mark.slow
 @given(NEARLY)
 def test_an_answer_is_whole_or_has_a_problem(payload: dict[str, Any]) -> None:
     answer = parse(payload)
@@ -83,6 +86,7 @@ def test_damage_is_told_and_raises_nothing(kind: str, value: Any) -> None:
     assert answer.kind == "none" or kind == "value"
 
 
+@pytest.mark.slow
 def test_depth_size_and_numbers_have_limits() -> None:
     deep: Any = 1
     for _ in range(sys.getrecursionlimit() * 3):
@@ -185,6 +189,7 @@ LIKELY = (
 )
 
 
+@pytest.mark.slow
 @given(LIKELY)
 def test_whatever_is_recorded_gets_a_mark(recorded: tuple[str, Any]) -> None:
     kind, value = recorded

@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmlib.errors import GradingError
-from crmlib.grading.late import lateness
-from crmlib.grading.roster import read_roster
-from crmlib.grading.rules import Late, Rules, read_rules, rules_text
-from crmlib.grading.variants import new_secret, read_secret, seal, seed_of
+from crmlib.grading.spec.roster import read_roster
+from crmlib.grading.spec.rules import Late, Rules, lateness, read_rules, rules_text
+from crmlib.grading.spec.variants import new_secret, read_secret, seal, seed_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,6 +74,7 @@ def test_a_secret_is_for_its_owner_only(tmp_path: Path) -> None:
         new_secret(path)
 
 
+@pytest.mark.slow
 @given(st.binary(min_size=1), st.lists(st.text(), min_size=1, max_size=3), st.lists(st.text(), min_size=1, max_size=3))
 def test_seeds_differ_by_names_and_where_they_end(secret: bytes, one: list[str], other: list[str]) -> None:
     assert seed_of(secret, *one) == seed_of(secret, *one)

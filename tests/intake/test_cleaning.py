@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from crmlib.errors import SchemaError, SourceError
 from crmlib.intake import Cleaned, clean_contacts
+from tests.examples import share
 
 HEADER = "first_name,last_name,email,phone"
 
@@ -20,6 +21,7 @@ def written(folder: Path, text: str, name: str = "list.csv", encoding: str = "ut
     return path
 
 
+@pytest.mark.slow
 def test_an_italian_list_is_understood_and_what_was_recognised_is_reported(tmp_path: Path) -> None:
     text = "Nome;Cognome;E-mail;Cellulare;CAP;Città\nANNA;D'AMICO;Anna@Example.org;300 1234567;184;ROMA\n"
     cleaned = clean_contacts(written(tmp_path, text))
@@ -30,6 +32,7 @@ def test_an_italian_list_is_understood_and_what_was_recognised_is_reported(tmp_p
     assert "email = 'E-mail'" in repr(cleaned)
 
 
+@pytest.mark.slow
 def test_columns_of_any_name_can_be_mapped() -> None:
     raw = pd.DataFrame({"who": ["Anna Rossi"], "where to write": ["anna@example.org"]})
     cleaned = clean_contacts(raw, columns={"full_name": "who", "email": "where to write"})
@@ -51,6 +54,7 @@ def test_a_list_that_tells_of_nobody_is_an_error() -> None:
         clean_contacts(pd.DataFrame({"colour": ["red"]}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("columns", "expected"),
     [
@@ -65,6 +69,7 @@ def test_name_means_what_stands_beside_it(columns: dict[str, str], expected: lis
     assert expected == cleaned.contacts[["first_name", "last_name"]].iloc[0].tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["duckdb", "sqlite"])
 def test_a_table_of_a_database_is_read_like_a_list(tmp_path: Path, kind: str) -> None:
     path = tmp_path / f"crm.{kind}"
@@ -83,6 +88,7 @@ def test_a_table_of_a_database_is_read_like_a_list(tmp_path: Path, kind: str) ->
     assert cleaned.contacts["source_file"].tolist() == [f"table contacts of crm.{kind}"] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-8-sig"])
 def test_encodings(tmp_path: Path, encoding: str) -> None:
     path = written(tmp_path, f"{HEADER}\nNiccolò,Rossi,n@example.org,\n", encoding=encoding)
@@ -93,6 +99,7 @@ def test_encodings(tmp_path: Path, encoding: str) -> None:
     assert clean_contacts(path, encoding=named).contacts["first_name"].tolist() == ["Niccolò"]
 
 
+@pytest.mark.slow
 def test_an_encoding_misread_before_us_is_mended_and_logged() -> None:
     cleaned = clean_contacts(pd.DataFrame({"first_name": ["NiccolÃ²"], "email": ["n@example.org"]}))
     assert cleaned.contacts["first_name"].tolist() == ["Niccolò"]
@@ -111,6 +118,7 @@ def test_lists_with_different_delimiters_are_one_intake(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_rows_with_another_delimiter_than_the_header_are_rejected_with_their_place(tmp_path: Path) -> None:
     text = f"{HEADER}\nAnna,Rossi,a@example.org,\nMarco;Bianchi;m@example.org;\nEva,Neri,e@example.org,\n"
     cleaned = clean_contacts(written(tmp_path, text))
@@ -120,6 +128,7 @@ def test_rows_with_another_delimiter_than_the_header_are_rejected_with_their_pla
     ]
 
 
+@pytest.mark.slow
 def test_a_field_of_ten_megabytes_is_rejected_and_the_rest_kept(tmp_path: Path) -> None:
     text = f'{HEADER}\nAnna,Rossi,a@example.org,\nBig,"{"x" * 10_000_000}",b@example.org,\nEva,Neri,e@example.org,\n'
     cleaned = clean_contacts(written(tmp_path, text))
@@ -147,6 +156,7 @@ def test_names_from_right_to_left_and_emoji_survive_without_their_direction_mark
     assert contacts["first_name"].tolist() == ["שרה", "محمد", "Zoë 🌸", "👩‍🍳 Anna", "李"]
 
 
+@pytest.mark.slow
 def test_whoever_cannot_be_told_is_rejected_not_lost() -> None:
     raw = pd.DataFrame({"email": ["a@", None, "b@example.org"], "city": ["Roma", "Milano", None]})
     cleaned = clean_contacts(raw)
@@ -154,6 +164,7 @@ def test_whoever_cannot_be_told_is_rejected_not_lost() -> None:
     assert cleaned.rejects["content"].tolist() == ["email=a@; city=Roma", "city=Milano"]
 
 
+@pytest.mark.slow
 def test_a_repeated_id_keeps_the_fullest_row() -> None:
     raw = pd.DataFrame({"id": ["1", "1"], "email": ["a@example.org", "a@example.org"], "phone": [None, "3001234567"]})
     for order in (raw, raw[::-1]):
@@ -162,6 +173,7 @@ def test_a_repeated_id_keeps_the_fullest_row() -> None:
         assert cleaned.rejects["reason"].tolist() == ["the contact_id stands in another row, which says more"]
 
 
+@pytest.mark.slow
 def test_times_and_ticks() -> None:
     raw = pd.DataFrame(
         {
@@ -192,13 +204,14 @@ lists = st.lists(
     min_size=1,
     max_size=8,
 )
-quick = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=share(25), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def frame(rows: list[dict[str, str | None]]) -> pd.DataFrame:
     return pd.DataFrame(rows, dtype="str")
 
 
+@pytest.mark.slow
 @quick
 @given(lists)
 def test_nothing_is_lost(rows: list[dict[str, str | None]]) -> None:
@@ -206,6 +219,7 @@ def test_nothing_is_lost(rows: list[dict[str, str | None]]) -> None:
     assert sorted([*cleaned.contacts["source_row"], *cleaned.rejects["source_row"]]) == list(range(len(rows)))
 
 
+@pytest.mark.slow
 @quick
 @given(lists)
 def test_cleaning_what_is_clean_changes_nothing(rows: list[dict[str, str | None]]) -> None:
@@ -214,6 +228,7 @@ def test_cleaning_what_is_clean_changes_nothing(rows: list[dict[str, str | None]
         pd.testing.assert_frame_equal(clean_contacts(once.contacts).contacts, once.contacts, check_dtype=False)
 
 
+@pytest.mark.slow
 @quick
 @given(lists, st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_nothing(rows: list[dict[str, str | None]], random: Random) -> None:

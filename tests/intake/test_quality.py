@@ -5,6 +5,7 @@ from crmlib.intake import quality_report
 from crmlib.intake.quality import CATEGORIES
 
 
+@pytest.mark.slow
 def test_the_four_categories_of_the_shops_customers(customers: pd.DataFrame) -> None:
     report = quality_report(customers, as_of="2026-06-30").set_index("column")
     assert "other" not in report["category"].tolist()

@@ -10,6 +10,7 @@ from crmlib.errors import SourceError
 from crmlib.intake import Added, Cleaned, ContactStore, clean_contacts
 
 
+@pytest.mark.slow
 def test_the_same_list_twice_adds_nothing(tmp_path: Path, cleaned: Cleaned) -> None:
     kept = ContactStore(tmp_path / "contacts.duckdb")
     count = len(cleaned.contacts)
@@ -19,6 +20,7 @@ def test_the_same_list_twice_adds_nothing(tmp_path: Path, cleaned: Cleaned) -> N
     assert len(kept.arrivals()) == 1
 
 
+@pytest.mark.slow
 def test_a_changed_row_is_an_update_and_further_columns_are_welcome(tmp_path: Path) -> None:
     kept = ContactStore(tmp_path / "contacts.duckdb")
     kept.add(
@@ -52,6 +54,7 @@ def _killed(path: Path) -> None:
     ContactStore(path).add(clean_contacts(pd.DataFrame({"id": ["2"], "email": ["b@example.org"]})), on="2026-07-02")
 
 
+@pytest.mark.slow
 def test_killed_half_way_it_is_as_before(tmp_path: Path) -> None:
     kept = ContactStore(tmp_path / "contacts.duckdb")
     kept.add(clean_contacts(pd.DataFrame({"id": ["1"], "email": ["a@example.org"]})), on="2026-07-01")

@@ -58,6 +58,7 @@ def types(shop: Shop, **policy: Any) -> dict[str, str]:
     return dict(zip(found["customer_id"].fillna(found["contact_id"]), found["type"].astype(str), strict=True))
 
 
+@pytest.mark.slow
 def test_everybody_is_of_the_type_that_the_rules_say(shop: Shop) -> None:
     assert types(shop) == {
         "ann": "advocate",  # buys, and says 10
@@ -73,6 +74,7 @@ def test_everybody_is_of_the_type_that_the_rules_say(shop: Shop) -> None:
     }  # L4 is ann
 
 
+@pytest.mark.slow
 def test_what_makes_a_type_is_the_policy_s(shop: Shop) -> None:
     assert types(shop, at_risk_least=1)["dan"] == "at_risk"
     assert types(shop, first="advocate")["cid"] == "advocate"
@@ -81,6 +83,7 @@ def test_what_makes_a_type_is_the_policy_s(shop: Shop) -> None:
     assert [by_account[who] for who in ("flo", "gus", "M-L1", "M-L2")] == ["lead", "lead", "prospect", "prospect"]
 
 
+@pytest.mark.slow
 def test_channels_are_those_allowed_that_suit_the_type_the_preferred_one_first(shop: Shop) -> None:
     found = journey.customer_map(shop)
     found = found.set_index(found["customer_id"].fillna(found["contact_id"]))
@@ -92,27 +95,61 @@ def test_channels_are_those_allowed_that_suit_the_type_the_preferred_one_first(s
     }  # fmt: skip
 
 
-def test_the_three_models_allow_every_combination_that_the_map_holds(shop: Shop) -> None:
+@pytest.fixture(scope="module")
+def shipped_map(shipped: Shop) -> pd.DataFrame:
+    return journey.customer_map(shipped)
+
+
+@pytest.mark.slow
+def test_the_three_models_allow_every_combination_that_the_map_holds(shop: Shop, shipped_map: pd.DataFrame) -> None:
     known = set(journey.models()[["type", "stage", "four_a"]].itertuples(index=False, name=None))
-    for one in (shop, open_shop("shop")):
-        mapped = journey.customer_map(one).astype({"type": "str", "stage": "str", "four_a": "str"})
+    for one in (journey.customer_map(shop), shipped_map):
+        mapped = one.astype({"type": "str", "stage": "str", "four_a": "str"})
         assert set(mapped[["type", "stage", "four_a"]].itertuples(index=False, name=None)) <= known
 
 
+@pytest.mark.slow
 def test_a_shop_of_orders_alone_has_a_map(shop: Shop) -> None:
     alone = journey.customer_map(open_shop(shop.orders.to_pandas(), as_of=AS_OF))
     assert alone["type"].astype(str).tolist() == ["customer"] * 4
     assert alone["channels"].eq("").all()
 
 
+@pytest.mark.slow
 def test_the_funnel_counts_whoever_came_so_far_or_further(shop: Shop) -> None:
     mapped = journey.customer_map(shop)
     by_stage, by_a = journey.funnel(mapped), journey.funnel(mapped, by="four_a")
     assert by_stage["people"].to_list() == [10, 5, 4, 2, 2]
+    assert by_stage["of"].iloc[1:].to_list() == [10, 5, 4, 3]  # ann, cid and dan answered
     assert by_a["people"].tolist() == [10, 5, 4, 2]
     assert by_stage["step_share"].iloc[1:3].tolist() == [0.5, 0.8]
 
 
+def test_nobody_counts_in_a_stage_that_they_never_reached() -> None:
+    once = pd.DataFrame({"stage": ["acquisition", "advocacy"], "four_a": "act", "answered": [False, True]})
+    steps = journey.funnel(once).set_index("stage")
+    assert steps["people"].to_list() == [2, 2, 2, 0, 1]
+    assert (steps.loc["advocacy", "step_share"], steps.loc["advocacy", "of"]) == (1, 1)
+    assert journey.funnel(once, by="four_a")["people"].to_list() == [2, 2, 2, 0]
+
+
+@pytest.mark.slow
+def test_the_funnel_of_the_shop_that_ships_counts_by_each_stage_s_own_definition(
+    shipped: Shop, shipped_map: pd.DataFrame
+) -> None:
+    steps = journey.funnel(shipped_map).set_index("stage")
+    orders = shipped.orders.to_pandas().groupby("customer_id").size()
+    scores = shipped.surveys.to_pandas().dropna(subset="score")
+    scores = scores[scores["kind"] == "nps"]
+    latest = scores.sort_values(["answered_ts", "score"]).drop_duplicates("customer_id", keep="last")
+    latest = latest[latest["customer_id"].isin(orders.index)]
+    assert steps.loc["acquisition", "people"] == len(orders)
+    assert steps.loc["retention", "people"] == (orders >= 2).sum() == 2_070
+    assert steps.loc["advocacy", "of"] == len(latest)
+    assert steps.loc["advocacy", "people"] == pytest.approx((latest["score"] >= 9).sum(), abs=3)  # equal moments
+
+
+@pytest.mark.slow
 def test_movements_add_up_to_the_people_of_the_later_day(shop: Shop) -> None:
     moved = journey.transitions(shop, ago(11)[0], AS_OF)
     assert moved.loc["acquisition", "advocacy"] == 1  # ann's second order, and her answer
@@ -138,6 +175,7 @@ def test_what_cannot_be_is_refused(shop: Shop) -> None:
         load({"journey": {"actions": {"customer": {"channels": ["email"], "action": "thanks"}}}})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("language", "words"),
     [("en", ("At risk of churn", "No purchase")), ("it", ("A rischio di abbandono", "Nessun acquisto"))],
@@ -156,6 +194,7 @@ def test_figures_say_what_they_show_in_both_languages(shop: Shop, language: str,
     plt.close("all")
 
 
+@pytest.mark.slow
 def test_a_calendar_and_the_reasons_are_drawn_by_day_and_count() -> None:
     entries = pd.DataFrame({"due_ts": pd.to_datetime(["2024-07-01 09:00", "2024-07-01 10:00", "2024-07-03 09:00"]),
                             "sequence": ["win_back", "welcome", "welcome"]})  # fmt: skip

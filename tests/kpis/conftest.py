@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
 import pytest
 
-from crmlib.shop import Shop, open_shop
+from crmlib.sources import open_shop
+
+if TYPE_CHECKING:
+    from crmlib.shop import Shop
 
 #: Two periods of 30 days: 2024-05-02 to 2024-05-31 (before) and 2024-06-01 to 2024-06-30 (now).
 AS_OF, PREVIOUS = "2024-06-30", "2024-05-31"

@@ -12,11 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmlib import offers, open_shop
+from crmlib import offers
 from crmlib.errors import CrmlibError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from crmlib.shop import Shop
 
 GROUPS = pd.DataFrame(
     {"audience": ["Loyal", "Lost"], "customers": [2_000, 1_000], "ordering": [0.2, 0.0], "order_value": [50.0, 40.0]}
@@ -40,6 +42,7 @@ OFFERED = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(ORDERS, ORDERS, OFFERED)
 def test_the_parts_of_the_account_add_up(treated: list[int], control: list[int], offered: dict[str, Any]) -> None:
     seen = pd.DataFrame({"contacted": [1] * len(treated) + [0] * len(control), "window_orders": treated + control})
@@ -64,6 +67,7 @@ def test_a_campaign_by_hand() -> None:
     assert found.profit == pytest.approx(97)
 
 
+@pytest.mark.slow
 def test_the_interval_holds_the_true_profit() -> None:
     rng = np.random.default_rng(3)
     inside, positive = [], []
@@ -157,8 +161,9 @@ def test_less_sure_is_wider_and_nobody_is_nothing() -> None:
     assert (nobody["customers"], nobody["margin"], nobody["loss"]) == (0, 0, 0)
 
 
-def test_audiences_are_counted_in_the_window_and_named_before_it() -> None:
-    shop = open_shop("shop")
+@pytest.mark.slow
+def test_audiences_are_counted_in_the_window_and_named_before_it(shipped: Shop) -> None:
+    shop = shipped
     found = offers.audiences(shop, window_days=30).set_index("audience")
     orders = shop.orders.to_pandas()
     before = orders[orders["order_ts"] < "2026-06-02"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,10 @@ from hypothesis import strategies as st
 
 from crmlib import offers, open_shop
 from crmlib.errors import CrmlibError, SchemaError
+from tests.examples import share
+
+if TYPE_CHECKING:
+    from crmlib.shop import Shop
 
 #: Han, Kamber and Pei, Data Mining (3rd edition, 2012), Table 6.1: AllElectronics, nine transactions.
 BOOK = ["1 2 5", "2 4", "2 3", "1 2 4", "1 3", "2 3", "1 3", "1 2 3 5", "1 2 3"]
@@ -39,6 +43,7 @@ def test_the_published_frequent_sets_and_rules() -> None:
     assert {key: round(float(rules[key]), 2) for key in published} == published
 
 
+@pytest.mark.slow
 @given(BASKETS)
 def test_growth_finds_what_counting_all_sets_finds(baskets: list[set[str]]) -> None:
     found = offers.frequent_sets(table_of(baskets), policy={"offers": {"least_support": 0.2}})
@@ -51,7 +56,8 @@ def test_growth_finds_what_counting_all_sets_finds(baskets: list[set[str]]) -> N
     assert dict(zip(found["items"], found["baskets"], strict=True)) == frequent
 
 
-@settings(max_examples=30)
+@pytest.mark.slow
+@settings(max_examples=share(30))
 @given(BASKETS, st.integers(0, 1_000))
 def test_rules_and_suggestions_do_not_hang_on_the_order_of_rows(baskets: list[set[str]], seed: int) -> None:
     table = table_of(baskets)
@@ -60,6 +66,7 @@ def test_rules_and_suggestions_do_not_hang_on_the_order_of_rows(baskets: list[se
     pd.testing.assert_frame_equal(offers.next_best(table), offers.next_best(shuffled))
 
 
+@pytest.mark.slow
 def test_a_basket_of_pieces_counts_each_product_once_and_returns_are_no_purchase() -> None:
     shop = open_shop("shop", as_of="2025-01-31")
     found = offers.baskets(shop)
@@ -70,6 +77,7 @@ def test_a_basket_of_pieces_counts_each_product_once_and_returns_are_no_purchase
     assert set(offers.baskets(shop, "category")["item"]) == set(shop.products.to_pandas()["category"])
 
 
+@pytest.mark.slow
 def test_a_shop_without_lines_says_so() -> None:
     with pytest.raises(SchemaError, match="no order lines that name products"):
         offers.baskets(open_shop("cdnow-sample"))
@@ -97,7 +105,8 @@ def test_suggestions_by_hand() -> None:
     assert popular[popular["customer_id"] == "c3"]["item"].tolist() == ["a", "b"]
 
 
-@settings(max_examples=30)
+@pytest.mark.slow
+@settings(max_examples=share(30))
 @given(BASKETS)
 def test_nobody_is_offered_what_they_have_unless_asked_for(baskets: list[set[str]]) -> None:
     table = table_of(baskets)
@@ -114,8 +123,9 @@ def test_nobody_is_offered_what_they_have_unless_asked_for(baskets: list[set[str
         assert set(again["customer_id"]) == set(table["customer_id"])
 
 
-def test_up_grades_are_dearer_of_the_same_kind_and_not_yet_owned() -> None:
-    shop = open_shop("shop")
+@pytest.mark.slow
+def test_up_grades_are_dearer_of_the_same_kind_and_not_yet_owned(shipped: Shop) -> None:
+    shop = shipped
     table, products = offers.baskets(shop), shop.products.to_pandas()
     found = offers.up_grades(table, products)
     kind = products.set_index("product_id")["category"]
@@ -126,8 +136,9 @@ def test_up_grades_are_dearer_of_the_same_kind_and_not_yet_owned() -> None:
     assert not have & set(zip(found["customer_id"], found["item"], strict=True))
 
 
-def test_on_held_out_orders_neighbours_beat_popularity_by_more_than_chance() -> None:
-    table = offers.baskets(open_shop("shop"))
+@pytest.mark.slow
+def test_on_held_out_orders_neighbours_beat_popularity_by_more_than_chance(shipped: Shop) -> None:
+    table = offers.baskets(shipped)
     cut = pd.Timestamp("2026-01-01")
     past, later = table[table["order_ts"] < cut], table[table["order_ts"] >= cut]
     suggestions = {method: offers.next_best(past, method) for method in offers.METHODS}  # type: ignore[arg-type]
@@ -147,6 +158,7 @@ def test_a_suggestion_is_a_hit_if_it_was_bought_and_counts_once() -> None:
         offers.evaluate({"popularity": first}, later[later["customer_id"] == "z"])
 
 
+@pytest.mark.slow
 def test_a_shop_of_many_products_suggests_the_most_bought_of_them_also_to_who_bought_none() -> None:
     rare = pd.DataFrame({"customer_id": np.char.mod("r%d", np.arange(30_000)), "order_id": np.arange(30_000),
                          "item": np.char.mod("rare%d", np.arange(30_000))})  # fmt: skip

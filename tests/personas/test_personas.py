@@ -95,16 +95,18 @@ def known() -> tuple[pd.DataFrame, pd.Series]:
 
 
 @pytest.fixture(scope="module")
-def shop() -> Shop:
-    return open_shop("shop")
+def shop(shipped: Shop) -> Shop:
+    return shipped
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_clear_kinds_are_found(known: tuple[pd.DataFrame, pd.Series], method: str) -> None:
     features, truth = known
     assert personas.agreement(personas.fit(features, 3, method).labels, truth) > 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "floor"), [("mixture", 0.65), ("k-prototypes", 0.45)])
 def test_the_shop_s_personas_are_recovered(shop: Shop, method: str, floor: float) -> None:
     truth = read_truth("customers").set_index("customer_id")["persona"]
@@ -112,11 +114,13 @@ def test_the_shop_s_personas_are_recovered(shop: Shop, method: str, floor: float
     assert personas.agreement(found.labels, truth) >= floor
 
 
+@pytest.mark.slow
 def test_the_truth_is_no_feature(shop: Shop) -> None:
     assert not {"truth", "persona"} & set(shop.tables)
     assert "persona" not in personas.features(shop)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_the_order_of_rows_does_not_matter(known: tuple[pd.DataFrame, pd.Series], method: str) -> None:
     features, _ = known
@@ -126,12 +130,14 @@ def test_the_order_of_rows_does_not_matter(known: tuple[pd.DataFrame, pd.Series]
     assert personas.fit(mixed, 3, method, seed=2).labels.index.equals(mixed.index)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_a_seed_gives_the_same_personas(known: tuple[pd.DataFrame, pd.Series], method: str) -> None:
     features, _ = known
     assert personas.fit(features, 3, method, seed=5) == personas.fit(features, 3, method, seed=5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_assigning_the_training_rows_gives_their_labels(known: tuple[pd.DataFrame, pd.Series], method: str) -> None:
     features, _ = known
@@ -148,6 +154,7 @@ def test_the_largest_persona_is_number_one(known: tuple[pd.DataFrame, pd.Series]
     assert sizes.loc[1] == sizes.max()
 
 
+@pytest.mark.slow
 def test_probabilities_add_up_and_agree_with_the_labels(known: tuple[pd.DataFrame, pd.Series]) -> None:
     features, _ = known
     found = personas.fit(features, 3)
@@ -158,6 +165,7 @@ def test_probabilities_add_up_and_agree_with_the_labels(known: tuple[pd.DataFram
     assert personas.fit(features, 3, "k-prototypes").probabilities(features) is None
 
 
+@pytest.mark.slow
 def test_posterior_and_bic_are_the_library_s(known: tuple[pd.DataFrame, pd.Series]) -> None:
     features, _ = known
     found = personas.fit(features, 3, seed=1)
@@ -194,6 +202,7 @@ def test_an_answer_never_seen_before_counts_as_missing(known: tuple[pd.DataFrame
     assert found.assign(one).equals(found.assign(other))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_saved_personas_assign_alike(known: tuple[pd.DataFrame, pd.Series], method: str, tmp_path: Path) -> None:
     features, _ = known
@@ -256,6 +265,7 @@ def test_equal_customers_are_refused_or_shared(method: str) -> None:
     assert personas.fit(same.assign(height=np.arange(10.0)), 2, method).k == 2
 
 
+@pytest.mark.slow
 def test_noise_is_less_stable_than_kinds(known: tuple[pd.DataFrame, pd.Series]) -> None:
     features, _ = known
     noise = personas.shuffled(features, seed=1)
@@ -266,13 +276,48 @@ def test_noise_is_less_stable_than_kinds(known: tuple[pd.DataFrame, pd.Series]) 
     assert none < 0.6
 
 
+@pytest.mark.slow
 def test_choice_finds_the_number(known: tuple[pd.DataFrame, pd.Series]) -> None:
     features, _ = known
     choice = personas.choose(features, range(2, 6), repeats=2)
-    assert choice.columns.tolist() == ["k", "criterion", "stability", "low", "high", "smallest"]
+    columns = ["k", "criterion", "stability", "low", "high", "noise_low", "noise_high", "smallest"]
+    assert choice.columns.tolist() == columns
+    assert choice["k"].tolist() == [1, 2, 3, 4, 5]
     assert choice["k"].iloc[int(choice["criterion"].argmin())] == 3
-    silhouettes = personas.choose(features, [3, 5], "k-prototypes", repeats=2)["criterion"]
-    assert silhouettes[0] > silhouettes[1]
+    assert choice.recommended == 3
+    assert choice.notes[0].startswith("k = 3: the best BIC of those that hold")
+    silhouettes = personas.choose(features, [3, 5], "k-prototypes", repeats=2).set_index("k")["criterion"]
+    assert silhouettes[3] > silhouettes[5] > silhouettes[1] == 0
+    edge = personas.choose(features, [1, 2, 3], repeats=2, shuffles=1)
+    assert edge.notes[-1] == "k = 3 is the end of the range: try more."
+    assert edge.notes[-1] in repr(edge)
+
+
+def independent(seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Columns that have nothing to do with each other: even ones of all kinds, and very skewed ones."""
+    rng = np.random.default_rng(seed)
+    even = {"a": rng.random(600), "b": rng.random(600), "d": rng.random(600) < 0.5}
+    kinds = pd.Series(rng.choice(list("xyz"), 600), dtype="category")
+    skewed = pd.DataFrame(np.random.default_rng(seed).lognormal(0, 1.2, (600, 4)), columns=list("abcd"))
+    return pd.DataFrame(even).assign(c=kinds), skewed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", METHODS)
+def test_noise_has_no_personas(method: str) -> None:
+    even, skewed = independent()
+    tables = [even, skewed] if method == "mixture" else [even]  # k-prototypes needs answers
+    for noise in tables:
+        choice = personas.choose(noise, range(2, 5), method, repeats=3)
+        assert choice.recommended == 1
+        assert choice.notes[0].startswith("There are no personas here: ")
+
+
+@pytest.mark.slow
+def test_the_shop_has_personas(shop: Shop) -> None:
+    choice = personas.choose(personas.features(shop), [3], repeats=2, most=400, shuffles=1)
+    assert choice.recommended == 3
+    assert choice.set_index("k")["stability"].loc[3] > 0.5
 
 
 def test_cards_measure_against_everyone(known: tuple[pd.DataFrame, pd.Series]) -> None:
@@ -345,6 +390,7 @@ def sales() -> dict[str, pd.DataFrame]:
     }
 
 
+@pytest.mark.slow
 def test_features_by_hand() -> None:
     found = personas.features(open_shop(sales(), as_of="2024-03-31"))
     assert found.index.tolist() == ["a", "b", "d", "e"]  # c registered later
@@ -361,6 +407,7 @@ def test_features_by_hand() -> None:
     assert found.loc["e", "zone_gifts"] == pytest.approx(6 / 8)
 
 
+@pytest.mark.slow
 def test_what_came_later_changes_nothing() -> None:
     later = sales()
     known = personas.features(open_shop(sales(), as_of="2024-03-31"))
@@ -376,6 +423,7 @@ def test_what_came_later_changes_nothing() -> None:
     )
 
 
+@pytest.mark.slow
 def test_orders_alone_are_enough() -> None:
     found = personas.features(open_shop(sales()["orders"]))
     assert found.columns.tolist() == ["orders_per_year", "average_order_value"]
@@ -383,6 +431,7 @@ def test_orders_alone_are_enough() -> None:
         personas.features(open_shop(sales()["orders"]), as_of="2020-01-01")
 
 
+@pytest.mark.slow
 def test_orders_alone_make_cards() -> None:
     features = pd.DataFrame({"orders_per_year": [1.0, 2.0, 9.0, 8.0]})
     made = personas.cards(features, pd.Series([1, 1, 2, 2]))
@@ -390,6 +439,7 @@ def test_orders_alone_make_cards() -> None:
     assert "persona 1" in personas.cards_html(made)
 
 
+@pytest.mark.slow
 def test_stages_by_hand() -> None:
     shop = open_shop(sales(), as_of="2024-03-31")
     assert personas.furthest_stage(shop).astype(str).to_dict() == {

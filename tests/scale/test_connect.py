@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from crmlib.shop import Shop
     from tests.spark_cluster import Cluster
 
-pytestmark = [pytest.mark.needs("java", "python:pyspark", "python:grpc"), pytest.mark.slow]
+pytestmark = [pytest.mark.needs("java", "python:pyspark", "python:grpc"), pytest.mark.full]
 
 #: In a process of its own, for one process is either a client or a driver.
 PROGRAM = """
@@ -28,7 +28,7 @@ warnings.simplefilter("error")
 import crmlib
 from crmlib import clv, rfm
 from crmlib.errors import SourceError
-from crmlib.manifest import checksum
+from crmlib.shop.manifest import checksum
 url, path = sys.argv[1:]
 try:
     crmlib.open_shop(f"{url}/;user_id=ann?table=nosuch")
@@ -51,7 +51,7 @@ def server() -> Iterator[Cluster]:
 
 
 def test_a_connect_server_gives_the_same_answer(server: Cluster, cdnow_sample: Shop, cdnow_file: Path) -> None:
-    from crmlib.manifest import checksum
+    from crmlib.shop.manifest import checksum
 
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, server.url, str(cdnow_file)],

@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crmlib import shop as shops
+from crmlib import sources as shops
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-pytestmark = [pytest.mark.needs("java", "python:pyspark"), pytest.mark.slow]
+# at full scale; before it, test_spark_shop sees that a model gets only unique rows
+pytestmark = [pytest.mark.needs("java", "python:pyspark"), pytest.mark.full]
 
 SOURCES = Path(__file__).parents[2] / "notebooks" / "src"
 CUSTOMERS = 3_000

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crmlib.grading.ending import Status
+    from crmlib.grading.marking.ending import Status
 
 START = """import os, sys, time, json, ctypes, signal, socket, subprocess
 from pathlib import Path

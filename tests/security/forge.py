@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crmlib.grading.answers import MIMETYPE, VERSION
+from crmlib.grading.spec.recorded import MIMETYPE, VERSION
 from tests.security.corpus import WENT_ON, Attack
 
 TRUE_OF_SHOP_A = 66.0  # what the harness's first shop adds up to: a student who got hold of it
@@ -28,7 +28,7 @@ ATTACKS = (
         "patches answer",
         "and whatever stands behind it",
         (
-            """import crmlib.grading, crmlib.grading.answers as answers
+            """import crmlib.grading, crmlib.grading.student.answers as answers
 answers.encode = lambda *a, **k: {"version": 1, "question": "q1", "kind": "value", "value": True, "points": 10}
 crmlib.grading.answer = answer""",
         ),
@@ -37,7 +37,7 @@ crmlib.grading.answer = answer""",
         "patches check",
         "so that every card is green",
         (
-            """import crmlib.grading.checks as checks
+            """import crmlib.grading.student.checks as checks
 checks.problems = lambda *a, **k: []
 checks.check = lambda *a, **k: print("OK")""",
         ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tests.security.corpus import RIGHT, WENT_ON, Attack
 
 if TYPE_CHECKING:
-    from crmlib.grading.ending import Status
+    from crmlib.grading.marking.ending import Status
 
 _END: tuple[Status, ...] = ("killed",)
 _SAYS = "came to an early end"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from crmlib.cli import main
+from crmlib.commands.main import main
 from crmlib.errors import RunError
 from crmlib.suite import bench
 
@@ -29,6 +29,7 @@ def test_an_unknown_benchmark_is_named() -> None:
         bench.run("clw")
 
 
+@pytest.mark.slow
 def test_options_reach_the_benchmark() -> None:
     assert bench.run("clv", ("--help",)) == 0
     assert bench.run("clv", ("--nonsense",)) == 2

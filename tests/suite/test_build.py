@@ -31,6 +31,15 @@ def broken(folder: Path, cells: str, **how: str) -> str:
     return str(caught.value)
 
 
+@pytest.mark.parametrize("words", ["55 % allow it", "one in eleven", "30 percent do", "9 out of 10"])
+def test_a_share_in_the_text_says_whom_it_holds_for(tmp_path: Path, words: str) -> None:
+    text = f"# %% [markdown]\n# Of them {words}."
+    assert "may be a result of one shop" in broken(tmp_path, text)
+    for tag in ("any-source", "example-shop"):
+        write(tmp_path, text.replace("[markdown]", f'[markdown] tags=["{tag}"]'))
+        build(tmp_path)
+
+
 def test_a_built_notebook_is_valid_bare_and_ends_with_a_newline(tmp_path: Path) -> None:
     write(tmp_path, "# %% [markdown]\n# # Title\n# text\n\n# %%\nx = 1\n\nx")
     build(tmp_path)

@@ -15,11 +15,12 @@ import pytest
 from rich.console import Console
 
 from crmlib.errors import RunError
-from crmlib.recording import read_records
+from crmlib.notebook.recording import read_records
 from crmlib.suite import parameters, state
 from crmlib.suite.build import notebook_text, read
 from crmlib.suite.executed import failure_in
-from crmlib.suite.run import Outcome, anywhere, run, slug
+from crmlib.suite.opened import anywhere, slug
+from crmlib.suite.run import Outcome, run
 from crmlib.suite.shelf import find_notebooks
 
 SOURCE = "cdnow-sample"
@@ -39,7 +40,7 @@ import os
 import warnings
 import matplotlib.pyplot as plt
 import pandas as pd
-from crmlib.recording import record
+from crmlib.notebook.recording import record
 # %%
 record("parameters", [source, as_of, fast, interactive, top])
 record("threads", os.environ["OMP_NUM_THREADS"])
@@ -76,6 +77,35 @@ DEAD_WORKER = """
 import os, signal; os.kill(os.getppid(), signal.SIGKILL)
 # %%
 import time; time.sleep(60)
+"""
+STOPS = """
+# %% [markdown]
+# # A chapter that stops
+# %%
+from crmlib import stop_here
+# %%
+print("so far")
+stop_here("There are no surveys.", needs=["surveys", "customers.birth_year"])
+# %% [markdown]
+# ## Never seen
+# %%
+1 / 0
+"""
+IN_PART = """
+# %% [markdown]
+# # A chapter in part
+# %%
+from crmlib import decide, record, skip
+import pandas as pd
+record("rate", 0.455, label="Repeat rate", unit="share", interval=(0.44, 0.47), key=True)
+record("t", pd.DataFrame({"text": ["=1+1", "a"], "n": [1.0, None]}, index=pd.Index(["x", "y"], name="key")))
+skip(2, "There are no products.", needs="products")
+# %% [markdown]
+# ## 2. Second
+#
+# They lose most.
+# %%
+decide("Write to 3 people: +12 (-1 to 25).", sure="Not very.")
 """
 # Waits for a file "go" beside the executed notebook, and leaves the process ids that must not outlive the run.
 WAITS = """
@@ -127,7 +157,9 @@ class Ran:
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    return Ran(tmp_path_factory.mktemp("ran"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "2")  # kernels set it themselves
+        return Ran(tmp_path_factory.mktemp("ran"))
 
 
 @pytest.mark.slow
@@ -190,7 +222,8 @@ def test_no_file_is_left_half_written(ran: Ran) -> None:
 def test_the_failures_stand_at_the_top_of_the_report(ran: Ran) -> None:
     page = ran.outcome.report.read_text()
 
-    assert 0 < page.index("ZeroDivisionError") < page.index('<article id="1_good"')
+    assert 0 < page.index("ZeroDivisionError") < page.index('id="chapters"')
+    assert "x = 1 / 0" in (ran.out / "2_bad.html").read_text()
 
 
 @pytest.mark.slow
@@ -206,11 +239,54 @@ def test_the_same_run_gives_the_same_bytes_and_resume_runs_nothing_again(ran: Ra
     assert (page, written) == ((out / "index.html").read_bytes(), (out / "1_good.ipynb").stat().st_mtime_ns)
 
 
+@pytest.mark.slow
+def test_what_stopped_and_what_was_skipped_have_a_status_of_their_own(tmp_path: Path) -> None:
+    names = [str(toy(tmp_path, "1_stops", STOPS)), str(toy(tmp_path, "2_part", IN_PART))]
+    printed, out = StringIO(), tmp_path / "out"
+    outcome = run(tuple(names), source=SOURCE, out=out, jobs=2, console=Console(file=printed, width=100))
+    results = load(out / "results.json")
+    stops, part = (results["notebooks"][name] for name in ("1_stops", "2_part"))
+
+    assert (outcome.failures, outcome.summary) == ({}, "2 notebooks: 1 stopped, 1 in part")
+    assert (stops["status"], part["status"]) == ("stopped", "in part")
+    needs = ["surveys", "customers.birth_year"]
+    assert stops["stopped"] == {"section": "", "reason": "There are no surveys.", "needs": needs}
+    assert part["skipped"] == [{"section": "2", "reason": "There are no products.", "needs": ["products"]}]
+    assert part["decisions"] == [{"text": "Write to 3 people: +12 (-1 to 25).", "sure": "Not very."}]
+    assert part["about"] == {"rate": {"label": "Repeat rate", "unit": "share", "interval": [0.44, 0.47], "key": True}}
+    lines = printed.getvalue().splitlines()
+    assert any(line.startswith("1_stops: stopped: There are no surveys, after ") for line in lines)
+    assert any(line.startswith("2_part: in part, without 2 (There are no products), after ") for line in lines)
+
+    pages = {path.name: path.read_text(encoding="utf-8") for path in out.glob("*.html")}
+    assert set(pages) == {"index.html", "1_stops.html", "2_part.html", "appendix.html"}
+    assert not [words for page in pages.values() for words in ("Never seen", "They lose most") if words in page]
+    assert (out / "tables" / "2_part.t.csv").read_bytes() == "\ufeffkey,text,n\r\nx,'=1+1,1.0\r\ny,a,\r\n".encode()
+    again = run(tuple(names), source=SOURCE, out=out, resume=True, form="brief", console=quiet())
+    assert again.summary == outcome.summary
+    assert [path.name for path in out.glob("*.html")] == ["index.html"]
+
+
 def start(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "crmlib.cli", "run", *arguments, "--source", SOURCE, "--out", str(folder / "out")]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    )
+    command = [
+        sys.executable,
+        "-m",
+        "crmlib",
+        "run",
+        *arguments,
+        "--source",
+        SOURCE,
+        "--out",
+        str(folder / "out"),
+    ]
+    # a suite that a shell started in the background ignores Ctrl-C, and so would what it starts
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def wait_for(condition: Any, seconds: float = 60) -> None:
@@ -284,6 +360,7 @@ def test_it_has_its_folder_to_itself_until_ctrl_c_stops_it_and_its_kernels(waiti
     wait_for(lambda: not any(is_alive(int(pid)) for pid in (folder / "out" / "pids").read_text().split()), 10)
 
 
+@pytest.mark.slow
 def test_a_parameter_that_a_notebook_lacks_stops_the_run_before_it_starts(tmp_path: Path) -> None:
     path = toy(tmp_path, "1_quick", "# %%\n1")
 

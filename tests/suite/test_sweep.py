@@ -121,18 +121,21 @@ def test_a_sweep_gathers_what_was_recorded_and_keeps_what_is_done(notebook: Path
     assert [(out / name).read_bytes() for name in ("sweep.csv", "sweep.parquet", "index.html")] == before
 
 
+@pytest.mark.slow
 def test_the_page_shows_text_as_text_and_asks_no_host() -> None:
     table = pd.DataFrame({"model": ["<b>", "x"], "status": "done", "score": [1.0, 2.0]})
     page = render(table, ["model"], title="a & b", source="<i>")
     assert "<b>" not in page
     assert "&lt;b&gt;" in page
     assert "a &amp; b" in page
-    assert "http" not in page
+    assert "default-src 'none'; img-src data:" in page
+    assert "://" not in page
 
 
 # --- a cluster
 
 
+@pytest.mark.slow
 def test_without_dask_the_error_says_what_to_install(
     notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,7 +153,7 @@ def cluster() -> Any:
         yield local
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_killed_worker_of_a_cluster_loses_nothing(notebook: Path, tmp_path: Path, cluster: Any) -> None:
     out = tmp_path / "out"
 
@@ -169,8 +172,23 @@ def test_a_killed_worker_of_a_cluster_loses_nothing(notebook: Path, tmp_path: Pa
     assert pd.read_csv(outcome.table)["score"].tolist() == [1.1, 1.2, 1.3, 2.1, 2.2, 2.3]
 
 
+@pytest.mark.slow
 def test_no_scheduler_there_is_said(notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed", reason="Dask is not installed (the extra [dask])")
     monkeypatch.setattr("crmlib.suite.cluster._CONNECT_SECONDS", 0.2)
     with pytest.raises(RunError, match=r"There is no Dask scheduler at tcp://127\.0\.0\.1:1:"):
         run(notebook, {"seed": "1"}, tmp_path / "out", scheduler="tcp://127.0.0.1:1")
+
+
+@pytest.mark.slow
+def test_a_cluster_that_has_lost_its_workers_is_said(
+    notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distributed = pytest.importorskip("distributed", reason="Dask is not installed (the extra [dask])")
+    monkeypatch.setattr("crmlib.suite.cluster._WORKERLESS_SECONDS", 0.5)
+    options = {"host": "127.0.0.1", "dashboard_address": None, "silence_logs": 50}
+    with (
+        distributed.LocalCluster(n_workers=0, **options) as empty,
+        pytest.raises(RunError, match=r"has had no worker for 0\.5 seconds\. Start one: dask worker tcp://127"),
+    ):
+        run(notebook, {"seed": "1"}, tmp_path / "out", scheduler=empty.scheduler_address)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="package")
-def shop() -> crmlib.Shop:
-    return crmlib.open_shop("shop")
+def shop(shipped: crmlib.Shop) -> crmlib.Shop:
+    return shipped
 
 
 @pytest.fixture(scope="package")

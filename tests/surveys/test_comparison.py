@@ -16,6 +16,7 @@ from crmlib.errors import CrmlibError, ModelError, SchemaError
 ALIKE = [0.45, 0.35, 0.2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "pairs"), [("z", 1000), ("permutation", 1000)])
 def test_where_nothing_differs_5_percent_are_called_a_difference(method: Any, pairs: int) -> None:
     rng = np.random.default_rng(4)
@@ -26,6 +27,7 @@ def test_where_nothing_differs_5_percent_are_called_a_difference(method: Any, pa
     assert 0.03 <= wrong / pairs <= 0.07
 
 
+@pytest.mark.slow
 def test_the_interval_covers_the_difference() -> None:
     rng = np.random.default_rng(6)
     found = [
@@ -55,6 +57,7 @@ def test_the_permutation_is_seeded() -> None:
     assert first.p_value > 0
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 10), min_size=1, max_size=20), st.lists(st.integers(0, 10), min_size=1, max_size=20))
 def test_swapping_the_groups_swaps_the_sign(a: list[int], b: list[int]) -> None:
     there, back = surveys.nps_difference(a, b), surveys.nps_difference(b, a)
@@ -93,6 +96,7 @@ def test_a_month_of_trouble_lies_outside_the_limits_of_quiet_months() -> None:
     assert chart["centre"].iloc[0] == pytest.approx(surveys.nps(quiet).score)
 
 
+@pytest.mark.slow
 def test_chance_alone_seldom_gives_a_signal() -> None:
     rng = np.random.default_rng(9)
     charts = [

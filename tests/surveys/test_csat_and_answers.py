@@ -27,6 +27,12 @@ def test_wilsons_published_interval() -> None:
     assert tuple(round(end, 4) for end in wilson(15, 148)) == (0.0624, 0.1605)
 
 
+def test_a_share_has_no_more_hits_than_cases() -> None:
+    for hits, n in ((3, 2), (-1, 2), (0, 0)):
+        with pytest.raises(ValueError, match=f"{hits} of {n} is no share"):
+            wilson(hits, n)
+
+
 @pytest.mark.parametrize(("share", "n"), [(0.5, 40), (0.85, 60), (0.6, 300)])
 def test_the_interval_of_1000_shops_covers_the_truth(share: float, n: int) -> None:
     hits = np.random.default_rng(n).binomial(n, share, 1000)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,8 +11,9 @@ import pandas as pd
 import pytest
 
 from crmlib import surveys
-from crmlib.errors import CrmlibError, ModelError, SchemaError
+from crmlib.errors import CrmlibError, ModelError, ModelWarning, SchemaError
 from crmlib.surveys.comments import stop_words
+from crmlib.surveys.words import Terms
 
 if TYPE_CHECKING:
     import crmlib
@@ -28,6 +31,7 @@ def world(seed: int, customers: int = 600, each: int = 2) -> tuple[np.ndarray, p
     return np.round(marks), pd.DataFrame({"late": late, "reply": reply}), who
 
 
+@pytest.mark.slow
 def test_known_effects_come_back_within_their_intervals() -> None:
     names = ["late", "reply: slow", "reply: quick"]
     truth = np.array([-2.0, -1.0, 0.0])
@@ -57,6 +61,7 @@ def test_answers_of_one_customer_are_not_independent() -> None:
     assert (wide["high"] - wide["low"]).iloc[0] > 2 * (narrow["high"] - narrow["low"]).iloc[0]
 
 
+@pytest.mark.slow
 def test_the_ordinal_model_agrees_on_signs_and_order() -> None:
     marks, factors, who = world(3)
     linear = surveys.drivers(marks, factors, customers=who)
@@ -80,7 +85,8 @@ def test_rare_levels_stay_in_the_model_and_out_of_the_table() -> None:
     marks, factors, _ = world(5)
     factors["rare"] = np.arange(len(marks)) < 4
     assert "rare" not in surveys.drivers(marks, factors).index
-    assert "rare" in surveys.drivers(marks, factors, fewest=1).index
+    with pytest.warns(ModelWarning, match=r"rare \(4 answers have it\)"):
+        assert "rare" in surveys.drivers(marks, factors, fewest=1).index
 
 
 def test_bad_input_for_drivers() -> None:
@@ -101,6 +107,8 @@ def test_bad_input_for_drivers() -> None:
         surveys.drivers(marks, factors, model="tree")  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::crmlib.errors.ModelWarning")  # twelve customers have a level
 def test_drivers_of_the_simulated_shop_are_those_that_were_put_in(shop: crmlib.Shop, sent: pd.DataFrame) -> None:
     """Late deliveries and slow replies hurt, quick replies do not: see crmlib.synth.parameters.Service."""
     factors = surveys.experience(shop, sent)
@@ -115,6 +123,7 @@ def test_drivers_of_the_simulated_shop_are_those_that_were_put_in(shop: crmlib.S
     assert ((table["low"] <= of_all["high"]) & (of_all["low"] <= table["high"])).all()
 
 
+@pytest.mark.slow
 def test_an_experience_holds_only_what_came_before_the_answer(shop: crmlib.Shop, sent: pd.DataFrame) -> None:
     factors = surveys.experience(shop, sent)
     moments = shop.surveys.to_pandas()
@@ -201,3 +210,106 @@ def test_too_many_themes_and_groups_that_do_not_match() -> None:
         surveys.themes(LATE, 9, language="it")
     with pytest.raises(SchemaError, match="1 for 4 comments"):
         surveys.terms(LATE, ["a"], language="it")
+
+
+#: Thirty comments in each language, fifteen of detractors and then fifteen of promoters.
+LINES = (Path(__file__).parent / "thirty_comments.txt").read_text(encoding="utf-8").splitlines()
+COMMENTS = {"it": LINES[:30], "en": LINES[30:]}
+GROUPS = ["detractor"] * 15 + ["promoter"] * 15
+#: Comments that hold a word in any of its spellings, of detractors and of promoters.
+COUNTS = {
+    "it": {
+        "caffè": (2, 3),
+        "pacco": (3, 1),
+        "ritardo": (2, 1),
+        "ottimo": (0, 4),
+        "qualità": (0, 3),
+        "prezzo": (2, 2),
+        "risponde": (3, 0),
+        "rotto": (2, 0),
+        "reso": (2, 0),
+        "pessimo": (2, 0),
+        "lenta": (2, 0),
+        "veloce": (0, 3),
+        "gentile": (0, 2),
+        "alto": (2, 0),
+    },
+    "en": {"parcel": (2, 1), "price": (2, 1), "answer": (2, 0), "broken": (2, 0), "late": (3, 1), "great": (0, 4)},
+}
+
+
+def terms_in(text: str, language: str, *, pairs: bool = False) -> list[str]:
+    words = Terms([text], language, stop_words(language))
+    return [words.shown(term) for term in words.counted(pairs=pairs)[0]]
+
+
+@pytest.mark.parametrize("language", COUNTS)
+def test_one_word_in_many_spellings_is_one_term(language: str) -> None:
+    """Endings, accents, capitals, superlatives, repeated letters, and letters and accents that stand apart."""
+    for texts in (COMMENTS[language], [unicodedata.normalize("NFD", text).upper() for text in COMMENTS[language]]):
+        words = Terms(texts, language, stop_words(language))
+        for word, expected in COUNTS[language].items():
+            stem = Terms([word], language, []).counted(pairs=False)[0][0]
+            holds = [stem in terms for terms in words.counted(pairs=False)]
+            assert (sum(holds[:15]), sum(holds[15:])) == expected, word
+    table = surveys.terms(COMMENTS[language], GROUPS, language=language, fewest=2, pairs=False, most=99)
+    shown = table.set_index(["group", "term"])["comments"]
+    assert shown["promoter"]["caffè" if language == "it" else "great"] == (3 if language == "it" else 4)
+
+
+def test_thirty_comments_say_what_is_chance_and_what_is_hidden() -> None:
+    for language, (bare, more, reached) in {"it": (10, 22, 6), "en": (17, 21, 13)}.items():
+        table = surveys.terms(COMMENTS[language], GROUPS, language=language)
+        assert table.notes == (
+            "No term reaches z = 2: these differences are no more than chance brings.",
+            (
+                f"{bare} of 30 comments hold none of these terms; "
+                f"fewest=2 would add {more} terms, which {reached} of them hold."
+            ),
+        )
+        assert table.notes[0] in repr(table)
+    clear = surveys.terms(["parcel late"] * 60 + ["great coffee"] * 60, ["a"] * 60 + ["b"] * 60, language="en")
+    assert clear.notes == ("0 of 120 comments hold none of these terms.",)
+
+
+@pytest.mark.parametrize("language", COMMENTS)
+@pytest.mark.parametrize("k", [2, 4, 6])
+def test_the_example_of_a_theme_is_not_of_its_minority(language: str, k: int) -> None:
+    texts = COMMENTS[language]
+    table, theme = surveys.themes(texts, k, language=language, groups=GROUPS, fewest=2)
+    rows: Any = table.itertuples()
+    for row in rows:
+        of_example = GROUPS[texts.index(row.example)]
+        assert getattr(row, of_example) == max(row.detractor, row.promoter)
+        assert row.detractor + row.promoter == row.comments == (theme == row.theme).sum()
+    never = theme[texts.index("Never late, well done!" if language == "en" else "Mai avuto un ritardo, bravi!")]
+    about_lateness = table["terms"].str.contains(r"\b(?<!never )late\b|(?<!mai )ritardo")
+    assert pd.isna(never) or not about_lateness[never - 1]
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("it", "non ho avuto problemi", ["problemi", "non problemi"]),
+        ("it", "Mai avuto un ritardo", ["ritardo", "mai ritardo"]),
+        ("it", "non mi è piaciuto", ["piaciuto", "non piaciuto"]),
+        ("it", "non rispondono mai", ["rispondono", "non rispondono"]),
+        ("it", "mai più", ["mai più"]),
+        ("it", "non tornerò. Buono", ["tornerò", "buono", "non tornerò"]),
+        ("en", "doesn't work", ["work", "not work"]),
+        ("en", "I didn\u2019t like it", ["like", "not like"]),
+        ("en", "Never late, well done", ["late", "well", "done", "never late", "well done"]),
+        ("en", "never", ["never"]),
+        ("it", "⭐⭐ bello", ["⭐", "⭐", "bello", "⭐ bello"]),
+        ("en", "👍🏽", ["👍"]),
+        ("en", "❤️ :-( ;)", ["❤", ":-(", ":-)", "❤ :-(", ":-( :-)"]),
+        ("it", "10 giorni!", ["giorni", "10 giorni"]),
+        ("en", "order 12 not here", ["order", "here", "not here", "12 not here"]),
+        ("en", "20% off, see https://shop.example/a:/b", ["20%", "off", "see", "20% off"]),
+        ("it", "l'assistenza dell\u2019ufficio", ["assistenza", "ufficio", "assistenza ufficio"]),
+        ("it", "", []),
+        ("en", "!!! 12 ...", []),
+    ],
+)
+def test_negations_signs_and_numbers(language: str, text: str, expected: list[str]) -> None:
+    assert terms_in(text, language, pairs=True) == expected

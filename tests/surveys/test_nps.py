@@ -48,6 +48,7 @@ def test_the_interval_of_1000_shops_covers_the_truth_in_93_to_97_percent(mix: tu
     assert 0.93 <= covered.mean() <= 0.97
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "shops"), [("adjusted_wald", 1000), ("bootstrap", 300)])
 def test_many_shops_through_the_front_door(method: Any, shops: int) -> None:
     rng = np.random.default_rng(7)
@@ -78,6 +79,7 @@ def test_unequal_weights_make_the_interval_wider() -> None:
     assert np.diff(uneven.interval) > np.diff(even.interval)
 
 
+@pytest.mark.slow
 def test_weighted_intervals_cover_the_truth() -> None:
     """Two kinds of customers answer at different rates; cells known of everyone give the weights."""
     rng = np.random.default_rng(11)
@@ -161,7 +163,7 @@ def test_averages_count_in_the_box_that_they_have_reached() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"scale": "nps_0_5"}, "no such scale"),
+        ({"scale": "nps_0_5"}, "a scale of recommendation is"),
         ({"confidence": 95}, "between 0 and 1"),
         ({"method": "exact"}, "is not known"),
         ({"weights": [1]}, "1 for 2 answers"),
@@ -191,6 +193,7 @@ def test_a_group_without_an_answer_says_nothing() -> None:
     assert np.isnan(table.loc["b", "score"])
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 10), min_size=1, max_size=60), st.randoms())
 def test_the_order_of_answers_does_not_matter_and_the_interval_holds_its_bounds(marks: list[int], random: Any) -> None:
     result = surveys.nps(marks)

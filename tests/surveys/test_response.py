@@ -42,6 +42,7 @@ def test_events_before_and_after_are_counted_as_pandas_counts_them(
         assert known["logins_after"].iloc[row] == ((own > survey["sent_ts"]) & (own < day)).sum()
 
 
+@pytest.mark.slow
 def test_what_comes_after_as_of_is_not_known(shop: crmlib.Shop, sent: pd.DataFrame) -> None:
     day = "2025-03-31"
     early = surveys.asked(shop, as_of=day)
@@ -51,6 +52,7 @@ def test_what_comes_after_as_of_is_not_known(shop: crmlib.Shop, sent: pd.DataFra
     assert known["orders_before"].max() < surveys.known_of_asked(shop, sent)["orders_before"].max()
 
 
+@pytest.mark.slow
 def test_a_shop_of_orders_alone_knows_orders(sent: pd.DataFrame, shop: crmlib.Shop) -> None:
     alone = crmlib.open_shop(shop.orders.to_pandas())
     assert list(surveys.known_of_asked(alone, sent.head(50))) == ["orders_before", "orders_after", "seen_again"]
@@ -85,6 +87,7 @@ def world(seed: int, *, tilt: float = 0.0) -> tuple[pd.DataFrame, NDArray[np.flo
     return pd.DataFrame({"orders": orders, "device": device}), marks, said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["logistic", "cells"])
 def test_silence_that_depends_on_what_is_known_is_mended(method: Any) -> None:
     known, marks, said = world(1)

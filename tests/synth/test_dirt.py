@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,11 +11,13 @@ from crmlib.synth.identity import DOMAINS, slug
 DRAWS = st.floats(0, 1, exclude_max=True)
 
 
+@pytest.mark.slow
 @given(st.text(min_size=1, max_size=12), DRAWS)
 def test_a_typo_is_small(text: str, draw: float) -> None:
     assert abs(len(dirt.typo(text, draw)) - len(text)) <= 1
 
 
+@pytest.mark.slow
 @given(st.from_regex(r"[a-z]{2,8}\.?[a-z]{2,8}", fullmatch=True), st.sampled_from(DOMAINS), DRAWS)
 def test_an_alias_is_the_same_mailbox(local: str, domain: str, draw: float) -> None:
     other, _, where = dirt.alias(f"{local}@{domain}", draw).partition("@")
@@ -24,11 +27,13 @@ def test_an_alias_is_the_same_mailbox(local: str, domain: str, draw: float) -> N
     assert plain == local or domain == "gmail.example"
 
 
+@pytest.mark.slow
 @given(st.sampled_from(["+393001234567", "+447700900123"]), DRAWS)
 def test_a_phone_number_keeps_its_digits(phone: str, draw: float) -> None:
     assert phone[3:] in "".join(letter for letter in dirt.format_phone(phone, draw) if letter.isdigit())
 
 
+@pytest.mark.slow
 @given(st.text(max_size=20))
 def test_a_slug_can_stand_in_an_address(text: str) -> None:
     assert slug(text).isascii()

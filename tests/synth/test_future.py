@@ -13,15 +13,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import poisson
 
-from crmlib import churn
+from crmlib import churn, customers, open_shop
 from crmlib.actions import Cap, Condition, Costs, Offer, Plan, Sequence, Step, Targeting, Trigger
+from crmlib.actions.targets import observable
+from crmlib.customers.consent import judge, permissions
 from crmlib.errors import CrmlibError, PolicyError
-from crmlib.synth import FutureParameters, Outcome, Present, future, make_shop, outcome, present
-from crmlib.synth.future_compare import NOTHING, compare
-from crmlib.synth.future_draws import poisson_inverse
-from crmlib.synth.future_plans import three_signals, weekly_mail
+from crmlib.futures import FutureParameters, Outcome, Present, future, outcome, present
+from crmlib.futures.compare import NOTHING, compare
+from crmlib.futures.draws import poisson_inverse
+from crmlib.futures.plans import three_signals, weekly_mail
+from crmlib.synth import make_shop
+from tests.examples import share
 
 DAYS = 120
+pytestmark = pytest.mark.slow  # the present of a shop takes a moment
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +64,9 @@ def with_discount(discount: float) -> tuple[Step, ...]:
 # Common random numbers
 
 
+@pytest.mark.slow
 @given(st.floats(0, 1 - 1e-9), st.floats(1e-9, 20), st.floats(1, 5))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=share(200), deadline=None)
 def test_counts_are_those_of_the_distribution_and_grow_with_the_mean(number: float, mean: float, more: float) -> None:
     low, high = poisson_inverse(np.array([number, number]), np.array([mean, mean * more]))
     # at an edge of the distribution the last bits decide
@@ -69,6 +75,7 @@ def test_counts_are_those_of_the_distribution_and_grow_with_the_mean(number: flo
     assert low <= high
 
 
+@pytest.mark.slow
 def test_without_effects_a_plan_differs_from_doing_nothing_by_its_cost_alone(begins: Present) -> None:
     sizes = FutureParameters.without_effects()
     still = outcome(begins, NOTHING, days=DAYS, seed=1, parameters=sizes).customers
@@ -79,6 +86,7 @@ def test_without_effects_a_plan_differs_from_doing_nothing_by_its_cost_alone(beg
     assert np.allclose(mailed["profit"], still["profit"] - mailed["contact_cost"])
 
 
+@pytest.mark.slow
 def test_without_effects_a_discount_is_given_away(begins: Present) -> None:
     sizes = FutureParameters.without_effects()
     found = compare(
@@ -92,6 +100,7 @@ def test_without_effects_a_discount_is_given_away(begins: Present) -> None:
     assert cell(found.summary("profit"), "tried", "high") < 0
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes(begins: Present) -> None:
     first, again = (future(begins, three_signals(), days=60, seed=4) for _ in range(2))
     pd.testing.assert_frame_equal(first[1].customers, again[1].customers)
@@ -102,6 +111,7 @@ def test_the_same_seed_gives_the_same_bytes(begins: Present) -> None:
     assert first[1].customers["revenue"].sum() != other_seed.customers["revenue"].sum()
 
 
+@pytest.mark.slow
 def test_who_is_not_contacted_lives_the_same_life(begins: Present, nothing: Outcome) -> None:
     came = outcome(begins, weekly_mail(), days=DAYS, seed=1)
     alone = ~came.customers.index.isin(came.contacts["customer_id"])
@@ -110,6 +120,7 @@ def test_who_is_not_contacted_lives_the_same_life(begins: Present, nothing: Outc
     assert (came.customers["orders"] != nothing.customers["orders"]).any()
 
 
+@pytest.mark.slow
 def test_doing_nothing_is_the_holdout_of_the_simulator() -> None:
     made = make_shop(customers=6_000, seed=8, tables=["customers", "orders", "consents", "logins", "surveys",
                                                       "truth/customers"])  # fmt: skip
@@ -128,12 +139,24 @@ def test_doing_nothing_is_the_holdout_of_the_simulator() -> None:
 # What a plan can see, and what is refused
 
 
-@pytest.mark.parametrize("column", ["persona", "patience", "alive", "satisfaction", "cltv", "order_rate"])
+@pytest.mark.parametrize("column", ["patience", "alive", "satisfaction", "order_rate", "dropout_rate"])
 def test_the_truth_cannot_be_reached(begins: Present, column: str) -> None:
     plan = a_plan(targeting={"mail": Targeting(conditions=(Condition(column=column, at_least=0),))})
     with pytest.raises(PolicyError, match=f"nothing is known of '{column}'"):
         outcome(begins, plan, days=7, seed=1)
     assert column not in begins.seen
+
+
+@pytest.mark.slow
+def test_what_models_say_of_a_customer_may_be_asked_for_and_is_no_truth(begins: Present) -> None:
+    plan = a_plan(targeting={"mail": Targeting(conditions=(Condition(column="cltv", at_least=10),))})
+    asked = begins.seeing(plan)
+    estimate = customers.profile(begins.shop, columns=["cltv"])["cltv"]
+    assert asked.seen["cltv"].equals(estimate)
+    assert not np.allclose(estimate.fillna(0), begins.truth["cltv"])
+    came = outcome(begins, plan, days=7, seed=1)
+    assert set(came.entries["customer_id"]) == set(estimate.index[estimate >= 10])
+    assert "cltv" not in begins.seen
 
 
 def refused(begins: Present, plan: Plan, match: str) -> None:
@@ -176,6 +199,7 @@ def test_strangers_and_segments_that_do_not_exist_are_refused(begins: Present) -
     refused(begins, msgspec.structs.replace(scored, targeting={"mail": Targeting(score="mine")}), "scores.mine: 1 of 1")
 
 
+@pytest.mark.slow
 def test_no_truth_no_future(tmp_path: Any) -> None:
     with pytest.raises(CrmlibError, match="no truth beside it"):
         outcome(tmp_path, NOTHING, seed=1)
@@ -192,6 +216,7 @@ def test_a_future_has_a_length(begins: Present, days: int) -> None:
 # Gates and money
 
 
+@pytest.mark.slow
 def test_nobody_is_contacted_without_permission_or_after_opting_out(begins: Present) -> None:
     shop, came = future(begins, weekly_mail(), days=DAYS, seed=1)
     assert begins.seen.loc[came.contacts["customer_id"].unique(), "may_email"].all()
@@ -216,6 +241,29 @@ def test_service_needs_no_consent_and_soft_spam_reaches_own_customers(begins: Pr
     assert not seen.loc[low, "may_email"].all()
 
 
+@pytest.mark.slow
+def test_who_objected_to_service_messages_gets_none_as_in_the_queue(begins: Present) -> None:
+    sorry = Step(name="first", channels=("email", "phone"), template="text", offer=Offer(kind="apology"))
+    service = a_sequence(purpose="service", trigger=Trigger(event="low_score"), steps=(sorry,))
+    low = begins.seen.index[begins.seen["low_score"].fillna(value=False).to_numpy(dtype=bool)]
+    objected, never = low[:3], low[3:5]
+    tables = {name: getattr(begins.shop, name).to_pandas() for name in begins.shop.tables}
+    consents = tables["consents"]
+    contract = (consents["purpose"] == "service") & (consents["channel"] == "email")
+    consents.loc[contract & consents["customer_id"].isin(objected), "withdrawn_ts"] = pd.Timestamp("2026-06-01")
+    tables["consents"] = consents[~(contract & consents["customer_id"].isin(never))]
+    shop = open_shop(tables, as_of=begins.shop.as_of, policy=begins.policy)
+    changed = Present(shop, observable(shop), begins.policy, begins.design, begins.truth)
+    came = outcome(changed, a_plan(service), days=7, seed=1)
+    assert set(came.contacts["customer_id"]) == set(low) - set(objected) - set(never)
+    assert came.held.set_index(["sequence", "why"])["messages"]["mail", "no_consent"] == 5
+    people = shop.orders.engine.add(pd.DataFrame({"customer_id": low}))
+    why, _ = judge(
+        permissions(shop, people, shop.policy), "service", "email", np.ones(len(low), dtype=bool), shop.policy
+    )
+    assert set(low[why != ""]) == {*objected, *never}  # the queue holds back the same ones
+
+
 def test_the_policys_cap_and_the_sequences_own_are_kept(begins: Present) -> None:
     many = [a_sequence(f"mail_{number}", trigger=Trigger(event="calendar", days=7)) for number in range(5)]
     came = outcome(begins, a_plan(*many), days=35, seed=1)
@@ -227,6 +275,7 @@ def test_the_policys_cap_and_the_sequences_own_are_kept(begins: Present) -> None
     assert weeks.groupby("customer_id").size().max() == 1
 
 
+@pytest.mark.slow
 def test_the_budget_ends_contact_and_the_best_scores_come_first(begins: Present) -> None:
     score = pd.Series(np.arange(len(begins), dtype=float), index=begins.seen.index)
     plan = a_plan(targeting={"mail": Targeting(score="rank")}, scores={"rank": score.to_dict()}, budget=2.0)
@@ -237,6 +286,7 @@ def test_the_budget_ends_contact_and_the_best_scores_come_first(begins: Present)
     assert came.totals()["contact_cost"] == pytest.approx(2.0)
 
 
+@pytest.mark.slow
 def test_redeemed_codes_use_the_budget_up(begins: Present) -> None:
     rich = outcome(begins, a_plan(a_sequence(steps=with_discount(0.2))), days=112, seed=1).totals()
     spent = rich["discounts"] + rich["contact_cost"]
@@ -265,13 +315,17 @@ def test_silence_sets_a_sequence_off_once_and_again_only_after_it_was_broken(beg
     silent = a_sequence(trigger=Trigger(event="no_purchase", days=60), again_after_days=30)
     came = outcome(begins, a_plan(silent), days=DAYS, seed=1)
     first = came.entries[came.entries["entered_ts"] == came.entries["entered_ts"].min()]
-    assert set(first["customer_id"]) == set(begins.seen.index[begins.seen["days_since_purchase"] > 59])
+    silence = begins.seen["days_since_order"]  # on the eve; 61 days later it is long enough
+    assert set(first["customer_id"]) == set(silence.index[silence > 59 - 6])
+    at_once = first["trigger_ts"].dt.normalize() == first["entered_ts"].dt.normalize()
+    assert set(first.loc[at_once, "customer_id"]) == set(silence.index[silence > 59])
     often = came.entries.groupby("customer_id").size()
     ordered = came.customers["orders"].reindex(often.index)
     assert (often[ordered == 0] == 1).all()
     assert (often > 1).any()
 
 
+@pytest.mark.slow
 def test_steps_follow_by_their_delays_and_an_exit_ends_them(begins: Present) -> None:
     steps = tuple(Step(name=f"step_{days}", after_days=days, channels=("email",), template="text")
                   for days in (0, 21, 70))  # fmt: skip
@@ -291,6 +345,7 @@ def test_steps_follow_by_their_delays_and_an_exit_ends_them(begins: Present) -> 
     assert not early & set(came.contacts.loc[came.contacts["step"] != "step_0", "customer_id"])
 
 
+@pytest.mark.slow
 def test_an_ab_test_inside_the_simulation_recovers_the_simulated_effect() -> None:
     begins = present(make_shop(customers=10_000, seed=9, tables=["customers", "orders", "consents", "logins", "surveys",
                                                                   "truth/customers"]))  # fmt: skip
@@ -320,6 +375,7 @@ def test_an_ab_test_inside_the_simulation_recovers_the_simulated_effect() -> Non
 # What contacts do
 
 
+@pytest.mark.slow
 def test_too_much_contact_wears_out_and_annoys(begins: Present) -> None:
     rarely = outcome(begins, a_plan(a_sequence(trigger=Trigger(event="calendar", days=84))), days=365, seed=1).totals()
     often = outcome(begins, a_plan(a_sequence(trigger=Trigger(event="calendar", days=7))), days=365, seed=1).totals()
@@ -328,6 +384,7 @@ def test_too_much_contact_wears_out_and_annoys(begins: Present) -> None:
     assert often["nps"] < rarely["nps"]
 
 
+@pytest.mark.slow
 def test_some_are_better_left_alone(begins: Present) -> None:
     found = compare(begins, [a_plan()], days=365, seeds=range(1, 6))
     gains = found.by("persona").xs("tried")
@@ -336,6 +393,7 @@ def test_some_are_better_left_alone(begins: Present) -> None:
     assert cell(gains, "home_decorator", "low") > 0
 
 
+@pytest.mark.slow
 def test_mailing_everyone_every_week_loses_money(begins: Present) -> None:
     found = compare(begins, [weekly_mail()], seeds=range(1, 6))
     assert cell(found.summary(), "weekly_mail", "high") < 0
@@ -343,6 +401,7 @@ def test_mailing_everyone_every_week_loses_money(begins: Present) -> None:
     assert cell(found.summary("nps"), "weekly_mail", "high") < 0
 
 
+@pytest.mark.slow
 def test_a_part_of_the_extra_orders_was_only_bought_earlier(begins: Present) -> None:
     once = a_plan(a_sequence(trigger=Trigger(event="calendar", days=3_650)))
     gains = []
@@ -354,6 +413,7 @@ def test_a_part_of_the_extra_orders_was_only_bought_earlier(begins: Present) -> 
     assert gains[1] < gains[0]
 
 
+@pytest.mark.slow
 def test_an_apology_keeps_unhappy_customers(begins: Present) -> None:
     sorry = Step(name="first", channels=("email",), template="text", offer=Offer(kind="apology"))
     plan = a_plan(
@@ -364,6 +424,7 @@ def test_an_apology_keeps_unhappy_customers(begins: Present) -> None:
     assert cell(found.summary("orders"), "tried", "gain") > 0
 
 
+@pytest.mark.slow
 def test_orders_of_the_shop_are_those_of_the_outcome(begins: Present) -> None:
     shop, came = future(begins, three_signals(), days=DAYS, seed=2)
     orders = shop.orders.to_pandas()

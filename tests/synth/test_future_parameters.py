@@ -7,7 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from crmlib.synth import FutureParameters, preset
+from crmlib.futures import FutureParameters
+from crmlib.synth import preset
 
 _PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "futures.md"
 

@@ -30,6 +30,7 @@ def bytes_of(folder: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_same_seed_same_bytes(tmp_path: Path) -> None:
     for name in ("one", "two"):
         make_shop(tmp_path / name, seed=5, **SMALL)  # type: ignore[arg-type]
@@ -37,11 +38,13 @@ def test_same_seed_same_bytes(tmp_path: Path) -> None:
     assert len(bytes_of(tmp_path / "one")) == len(table_names()) + 1
 
 
+@pytest.mark.slow
 def test_other_seed_other_shop() -> None:
     five, six = (make_shop(seed=seed, **SMALL).fingerprints for seed in (5, 6))  # type: ignore[arg-type]
     assert {name for name in five if five[name] == six[name]} == {"campaigns"}
 
 
+@pytest.mark.slow
 def test_written_is_what_is_in_memory(tmp_path: Path) -> None:
     kept = make_shop(seed=5, **SMALL)  # type: ignore[arg-type]
     written = make_shop(tmp_path, seed=5, **SMALL)  # type: ignore[arg-type]
@@ -49,6 +52,7 @@ def test_written_is_what_is_in_memory(tmp_path: Path) -> None:
     assert kept.fingerprints == {name: fingerprint_file(tmp_path / f"{name}.parquet") for name in kept.fingerprints}
 
 
+@pytest.mark.slow
 def test_a_block_does_not_depend_on_the_others(shop: MakeResult) -> None:
     design = Design(preset("realistic"), 11, 20_500, dt.date(2025, 1, 1), dt.date(2025, 12, 31), 90)
     alone = {name: checked(name, table) for name, table in block_tables(design, 1, frozenset(table_names())).items()}
@@ -57,6 +61,7 @@ def test_a_block_does_not_depend_on_the_others(shop: MakeResult) -> None:
         assert shop.tables[name].slice(shop.rows[name] - table.num_rows).equals(table), name
 
 
+@pytest.mark.slow
 def test_tables_are_the_same_whichever_are_made() -> None:
     everything = make_shop(seed=5, **SMALL)  # type: ignore[arg-type]
     for name in table_names():
@@ -78,6 +83,7 @@ def test_the_fingerprint_sees_every_change() -> None:
     assert len(tables) == len(set(tables))
 
 
+@pytest.mark.slow
 def test_tables_of_another_shop_are_not_mixed_in(tmp_path: Path) -> None:
     make_shop(tmp_path, seed=5, **SMALL)  # type: ignore[arg-type]
     make_shop(tmp_path, seed=6, **SMALL)  # type: ignore[arg-type]
@@ -93,6 +99,7 @@ def test_a_run_that_stops_leaves_no_half_table(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["products.parquet"]
 
 
+@pytest.mark.slow
 def test_the_progress_bar_goes_to_stderr_and_can_be_off(capsys: pytest.CaptureFixture[str]) -> None:
     make_shop(seed=5, tables=["orders"], progress=True, **SMALL)  # type: ignore[arg-type]
     shown = capsys.readouterr()
@@ -102,6 +109,7 @@ def test_the_progress_bar_goes_to_stderr_and_can_be_off(capsys: pytest.CaptureFi
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_the_processor_does_not_matter() -> None:
     module = np._core._multiarray_umath  # type: ignore[attr-defined]
     extensions = [name for name in module.__cpu_dispatch__ if module.__cpu_features__.get(name)]

@@ -15,10 +15,12 @@ def known() -> dict[str, Any]:
     return entry
 
 
+@pytest.mark.slow
 def test_the_files_hold_what_the_registry_says() -> None:
     assert changed_tables(DATASETS) == []
 
 
+@pytest.mark.slow
 def test_the_seed_makes_the_shop_that_ships() -> None:
     shop = make_shop(**SHIPPED)
     assert (DATASETS / "registry.toml").read_text(encoding="utf-8") == registry(shop)
@@ -36,6 +38,7 @@ def test_the_shop_is_small() -> None:
     assert size < 10_000_000
 
 
+@pytest.mark.slow
 def test_a_changed_file_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "shop").symlink_to(DATASETS / "shop")
     text = (DATASETS / "registry.toml").read_text(encoding="utf-8")

@@ -49,6 +49,7 @@ def test_no_truth_in_the_ordinary_tables() -> None:
     assert ordinary & truth == KEYS_OF_THE_TRUTH
 
 
+@pytest.mark.slow
 def test_orders_are_the_sums_of_their_lines(shop: MakeResult) -> None:
     lines = frame(shop, "order_lines")
     lines["cents"] = cents(lines["amount"])
@@ -62,6 +63,7 @@ def test_orders_are_the_sums_of_their_lines(shop: MakeResult) -> None:
     assert (lines["order_ts_x"] == lines["order_ts_y"]).all()
 
 
+@pytest.mark.slow
 def test_nobody_pays_more_than_the_list_price(shop: MakeResult) -> None:
     lines = frame(shop, "order_lines").merge(frame(shop, "products"), on="product_id")
     paid = cents(lines["unit_price"]) / cents(lines["price"])
@@ -96,6 +98,7 @@ REFERENCES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("table", "key", "home"), REFERENCES)
 def test_references_lead_somewhere(shop: MakeResult, table: str, key: str, home: str) -> None:
     used = pc.unique(shop.tables[table][key].drop_null())
@@ -142,6 +145,7 @@ def test_no_time_falls_into_the_hour_that_clocks_skip(shop: MakeResult) -> None:
         assert 2 not in set(pc.unique(pc.hour(shop.tables[name][column])).to_pylist())
 
 
+@pytest.mark.slow
 def test_customers_come_before_what_they_do(shop: MakeResult) -> None:
     customers = frame(shop, "customers")[["customer_id", "registered_ts"]]
     for table, time in (("orders", "order_ts"), ("logins", "login_ts"), ("email_events", "event_ts")):
@@ -149,6 +153,7 @@ def test_customers_come_before_what_they_do(shop: MakeResult) -> None:
         assert (done[time] >= done["registered_ts"]).all()
 
 
+@pytest.mark.slow
 def test_nobody_logs_in_or_orders_once_gone(shop: MakeResult) -> None:
     truth = frame(shop, "truth/customers").set_index("customer_id")["alive_until"].dropna()
     for table, time in (("orders", "order_ts"), ("logins", "login_ts")):
@@ -189,6 +194,7 @@ def test_consent_is_withdrawn_after_it_was_given(shop: MakeResult) -> None:
     assert (consents["customer_id"].isna() != consents["contact_id"].isna()).all()
 
 
+@pytest.mark.slow
 def test_mails_go_only_to_who_may_be_mailed(shop: MakeResult) -> None:
     mails = frame(shop, "email_events").query("event == 'sent'").merge(frame(shop, "campaigns"), on="campaign_id")
     consents = frame(shop, "consents").query("channel == 'email' and purpose in ('marketing', 'soft_spam')")
