@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-import stat
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -21,7 +22,7 @@ from crmlib.errors import RunError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
 
 COMMANDS = dict(all_commands(main))
 
@@ -96,12 +97,23 @@ def test_a_folder_of_ones_own_is_written_again(tmp_path: Path) -> None:
         check_out(tmp_path)
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root writes everywhere")
-def test_a_read_only_folder_is_refused(tmp_path: Path) -> None:
-    tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
+@pytest.fixture
+def read_only_folder() -> Iterator[Path]:
+    """Return a folder that this process may not write to; root, who writes everywhere, acts as an ordinary user."""
+    folder = Path(tempfile.mkdtemp())  # pytest's own folders let nobody else in
+    folder.chmod(0o555)
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    yield folder
+    if root:
+        os.seteuid(0)
+    folder.rmdir()
+
+
+def test_a_read_only_folder_is_refused(read_only_folder: Path) -> None:
     with pytest.raises(RunError, match="cannot be written to"):
-        check_out(tmp_path / "out")
-    tmp_path.chmod(stat.S_IRWXU)
+        check_out(read_only_folder / "out")
 
 
 def test_a_folder_that_cannot_be_made_ends_with_a_sentence() -> None:
