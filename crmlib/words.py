@@ -16,6 +16,7 @@ __all__ = [
     "advised",
     "advising",
     "bare",
+    "counted",
     "did_you_mean",
     "explained",
     "likeliest",
@@ -52,6 +53,24 @@ def bare(name: str) -> str:
     True
     """
     return re.sub(r"[\W_]+", "", name.casefold())
+
+
+def counted(number: int, thing: str) -> str:
+    """Return how many things there are, in words that agree with their number.
+
+    Parameters
+    ----------
+    number
+        How many.
+    thing
+        One of them, a noun whose plural ends in an s.
+
+    Examples
+    --------
+    >>> counted(1, "customer"), counted(1200, "order"), counted(0, "day")
+    ('1 customer', '1,200 orders', '0 days')
+    """
+    return f"{number:,} {thing}{'s' * (number != 1)}"
 
 
 def likeliest(name: str, there: Iterable[str], most: int = 3) -> list[str]:

@@ -9,6 +9,7 @@ import click
 from crmlib.commands import completion
 from crmlib.commands.folders import OutFolder
 from crmlib.commands.preset import preset_option
+from crmlib.words import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,9 +93,9 @@ def queue(
     done = actions.export(made, shop, out / kind, format=kind)
     write_csv(made.entries, out / "queue.csv")
     write_csv(made.held, out / "held.csv")
-    click.echo(f"{len(made.entries):,} messages are due from {made.start} on, in {days} days.")
+    click.echo(f"Due in {counted(days, 'day')} from {made.start} on: {counted(len(made.entries), 'message')}.")
     _say(made.held, "held back")
-    click.echo(f"{done.entries:,} messages to {done.people:,} people are in {out / kind}.")
+    click.echo(f"In {out / kind}: {counted(done.entries, 'message')}; people who get one: {done.people:,}.")
     _say(done.held, "held back by the export")
     if not has_consents(shop):
         there = [name for name in shop.tables if kind_of(name) == "consents"]

@@ -9,6 +9,7 @@ import click
 
 from crmlib.commands.memory import size_of_memory
 from crmlib.commands.preset import preset_option
+from crmlib.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -64,9 +65,9 @@ def score(
     target.check()
     with _opened(source, as_of=as_of, policy=policy, preset=preset, memory=memory) as shop:
         customers = customer_list(shop)
-        _progress(f"Writing {customers.table.num_rows:,} rows ...")
+        _progress(f"Writing {counted(customers.table.num_rows, 'row')} ...")
         where = target.write(customers)
-    click.echo(f"{customers.table.num_rows:,} customers as of {shop.as_of}: {where}")
+    click.echo(f"{counted(customers.table.num_rows, 'customer')} as of {shop.as_of}: {where}")
     _say_missing(customers.missing)
     _say_quality(customers.notes.get("churn_risk"))
 
@@ -215,10 +216,10 @@ def _say_held(calls: Calls, count: int, *, everybody: bool) -> None:
     held = sum(calls.held.values())
     reasons = ", ".join(f"{reason} ({number:,})" for reason, number in calls.held.items())
     if len(calls.list) < count and not calls.missing:
-        click.echo(f"{len(calls.list):,} customers are on the list, of the {count:,} that were asked for.")
+        click.echo(f"On the list: {counted(len(calls.list), 'customer')} of the {count:,} that were asked for.")
     if held and everybody:
         click.echo(f"{held:,} of them may not be called: {reasons}.")
     elif held:
         click.echo(f"{held:,} who come as high are held back: {reasons}. --all lists them, too, without numbers.")
     if calls.without:
-        click.echo(f"{calls.without:,} customers are not ranked, for they have no such value: {calls.because}.")
+        click.echo(f"Not ranked: {counted(calls.without, 'customer')} without such a value, for {calls.because}.")

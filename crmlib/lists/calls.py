@@ -10,7 +10,7 @@ from crmlib.customers.consent import has_consents, permissions
 from crmlib.errors import CrmlibError
 from crmlib.profiles import FIELDS, name_of, profile
 from crmlib.text import segment_name
-from crmlib.words import did_you_mean
+from crmlib.words import counted, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -186,11 +186,11 @@ def _silence(row: Mapping[Any, Any]) -> str:
     if pd.isna(row["last_order"]):
         return "no order yet"
     days = int(row["days_since_order"])
-    last = f"last order on {row['last_order']:%Y-%m-%d}, {days:,} day{'s' if days != 1 else ''} ago"
+    last = f"last order on {row['last_order']:%Y-%m-%d}, {counted(days, 'day')} ago"
     if pd.isna(row["mean_gap_days"]):
         return f"{last}, orders on one day only"
     gap = max(round(float(row["mean_gap_days"])), 1)
-    usual = f"usual gap of {gap:,} day{'s' if gap != 1 else ''}"
+    usual = f"usual gap of {counted(gap, 'day')}"
     ratio = float(row["silence_ratio"])
     return f"{last}, {ratio:.1f} times the {usual}" if ratio > 1 else f"{last}, within the {usual}"
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmlib.errors import ModelError, ModelWarning
+from crmlib.words import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,7 +85,9 @@ class Forecast:
         frequency, value = self.history.frequency, self._column("monetary_value")[self.there]
         again = (frequency > 0) & (value > 0)
         if again.sum() < FEWEST:
-            raise ModelError(f"{again.sum()} customers bought again for money; a model of spend needs {FEWEST}")
+            raise ModelError(
+                f"{counted(int(again.sum()), 'customer')} bought again for money; a model of spend needs {FEWEST}"
+            )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ModelWarning)  # what is not settled is said beside the interval
             return clv.GammaGammaFitter().fit(frequency[again], value[again])
@@ -211,7 +214,9 @@ def _fitted(history: _History, start: Any = None) -> Any:
 
     again = int((history.frequency > 0).sum())
     if again < FEWEST:
-        raise ModelError(f"{again} customers ordered on two days or more; a model of purchases needs {FEWEST}")
+        raise ModelError(
+            f"{counted(again, 'customer')} ordered on two days or more; a model of purchases needs {FEWEST}"
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ModelWarning)  # what is not settled is said beside the interval
         return clv.ModifiedBetaGeoFitter().fit(*history.columns(), period="D", start=start)

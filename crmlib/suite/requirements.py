@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from crmlib.days import until
+from crmlib.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,8 +60,8 @@ class Facts:
     def __str__(self) -> str:
         late = (self.as_of - self.last_day).days
         return (
-            f"{self.name} has {self.customers:,} customer{'s' * (self.customers != 1)}, {self.repeat_buyers:,} of whom "
-            f"bought again, and {self.days:,} days of history"
+            f"{self.name} has {counted(self.customers, 'customer')}, {self.repeat_buyers:,} of whom "
+            f"bought again, and {counted(self.days, 'day')} of history"
             + (f"; {late:,} days of it without an order, up to {self.as_of}." if late > 1 else ".")
         )
 

@@ -22,7 +22,7 @@ def test_the_command_writes_what_it_says(tmp_path: Path) -> None:
     assert said.exit_code == 0, said.output
     queued = list(csv.DictReader((out / "queue.csv").read_text(encoding="utf-8-sig").splitlines()))
     manifest = json.loads((out / "klaviyo" / "manifest.json").read_text(encoding="utf-8"))
-    assert f"{len(queued):,} messages are due from 2026-07-02 on, in 7 days." in said.output
+    assert f"Due in 7 days from 2026-07-02 on: {len(queued):,} messages." in said.output
     assert manifest["entries"] + sum(manifest["held"].values()) == len(queued) > 0
     assert {row["sequence"] for row in queued} == {"win_back"}
     again = CliRunner().invoke(main, ["queue", "--out", str(out)])
@@ -33,7 +33,7 @@ def test_the_command_writes_what_it_says(tmp_path: Path) -> None:
 def test_a_shop_without_consents_is_told_why_nobody_is_written_to(tmp_path: Path) -> None:
     said = CliRunner().invoke(main, ["queue", "--source", "cdnow-sample", "--out", str(tmp_path / "week")])
     assert said.exit_code == 0, said.output
-    assert "0 messages are due" in said.output
+    assert "on: 0 messages." in said.output
     assert "has no table consents" in said.output
 
 

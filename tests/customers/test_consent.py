@@ -112,7 +112,7 @@ def test_who_objected_is_in_no_file_of_the_command(tmp_path: Path) -> None:
                                      str(tmp_path / "news.toml"), "--days", "7", "--format", "klaviyo", "--out",
                                      str(out)])  # fmt: skip
     assert told.exit_code == 0, told.output
-    assert "0 messages are due" in told.output
+    assert "on: 0 messages." in told.output
     held = list(csv.DictReader((out / "held.csv").read_text(encoding="utf-8-sig").splitlines()))
     assert {row["customer_id"]: row["why"] for row in held} == {
         **dict.fromkeys(["K1", "K2", "K3", "K4", "K5"], "withdrawn"),
