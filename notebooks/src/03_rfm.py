@@ -67,9 +67,10 @@ shop.quality()
 # Take ten customers, drawn by lot. Here is what their orders add up to.
 
 # %%
-all_orders = shop.orders.to_pandas()
-if (count := all_orders["customer_id"].nunique()) < 10 or all_orders["amount"].sum() <= 0:
-    stop_here(f"{count} customers who spent {all_orders['amount'].sum():,.2f}: fifths take ten customers who spend.")
+counts = "count(distinct customer_id), sum(amount), min(order_ts)"  # one row, wherever the orders are
+count, spent, first_order = shop.orders.engine.rows(f"select {counts} from {shop.orders.name}")[0]
+if count < 10 or spent <= 0:
+    stop_here(f"Customers: {count}, who spent {spent:,.2f}. Fifths take ten customers who spend.")
 ten_orders = shop.sample_orders(customers=10).to_pandas()
 by_customer = ten_orders.groupby("customer_id")
 hand = pd.DataFrame(
@@ -266,7 +267,7 @@ explore(recent, days=(10, 540, 10), interactive=interactive)
 # %%
 later = pd.Timestamp(shop.as_of)
 earlier = (later - pd.DateOffset(months=months_between)).date()
-if earlier < all_orders["order_ts"].min().date():
+if earlier < first_order.date():
     stop_here(f"Nobody had bought by {earlier}: take fewer months_between, or a longer history, to see movements.")
 ruler = rfm.cut_points(shop.orders, as_of=earlier, policy=shop.policy)
 before = rfm.score(shop.orders, as_of=earlier, policy=shop.policy, cut_points=ruler).to_pandas()
