@@ -16,6 +16,7 @@ from click.testing import CliRunner
 import crmlib
 from crmlib.commands.main import main
 from crmlib.errors import SchemaError, SourceError
+from crmlib.shop.manifest import manifest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -189,7 +190,13 @@ def test_what_is_left_out_is_said_with_its_money(capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize("code", ["eur", " EUR ", "", "nan"])
 def test_a_currency_in_another_case_or_none_is_no_second_one(code: str) -> None:
     text = f"customer_id,order_id,date,amount,currency\na,1,2024-01-05,100,EUR\nb,2,2024-01-06,1,{code}\n"
-    assert amounts(opened(text)) == {"1": 100.0, "2": 1.0}
+    shop = opened(text)
+    assert (amounts(shop), shop.currency, manifest(shop)["currency"]) == ({"1": 100.0, "2": 1.0}, "EUR", "EUR")
+
+
+def test_a_shop_that_does_not_say_its_currency_has_none() -> None:
+    text = "customer_id,order_id,date,amount\na,1,2024-01-05,100\n"
+    assert (opened(text).currency, opened(text, currency="usd").currency) == ("", "USD")
 
 
 # --- money that is given back

@@ -140,6 +140,7 @@ def _in_one_currency(table: Table, counting: str, place: Place, rules: policy.Or
     if there and not wanted:
         raise SchemaError(_several([_together(code, values, codes) for code in there], place))
     if wanted:
+        ledger.currency = wanted
         ledger.statements.append(f"Money is in {wanted}.")
     if set(there) <= {wanted}:
         return table

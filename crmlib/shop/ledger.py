@@ -47,6 +47,8 @@ class Ledger:
         Those findings that take money out of the orders, or cast doubt on it: they are said when the shop is opened.
     statements
         What else is said then: sentences of their own.
+    currency
+        What the orders' money is in, where the source or the policy says so; else empty.
     no_sales
         Orders that are none by their status: what was given back of them lowers no other order.
     """
@@ -56,6 +58,7 @@ class Ledger:
     numbered: bool = False
     doubts: list[Finding] = field(default_factory=list)
     statements: list[str] = field(default_factory=list)
+    currency: str = ""
     no_sales: Table | None = None
 
     def note(self, finding: str, rows: int, amount: Any = None, *, aloud: bool = False) -> None:
@@ -82,6 +85,7 @@ class Ledger:
             self.numbered,
             list(self.doubts),
             list(self.statements),
+            self.currency,
             self.no_sales,
         )
 
@@ -94,7 +98,8 @@ class Ledger:
             From `copy`.
         """
         self.findings, self.matched, self.numbered = before.findings, before.matched, before.numbered
-        self.doubts, self.statements, self.no_sales = before.doubts, before.statements, before.no_sales
+        self.doubts, self.statements = before.doubts, before.statements
+        self.currency, self.no_sales = before.currency, before.no_sales
 
     def summary(self, most: int = 5) -> list[str]:
         """Return what is said when the shop is opened: the findings with most money in them first.

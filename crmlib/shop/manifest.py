@@ -55,8 +55,8 @@ def manifest(shop: Shop) -> dict[str, Any]:
     Returns
     -------
     dict
-        source (without password), rows_read, orders, first_order, last_order, checksum, as_of, policy. ``rows_read``
-        counts what came from the source: where `as_of` is given, later days may have stayed there.
+        source (without password), rows_read, orders, currency, first_order, last_order, checksum, as_of, policy.
+        ``rows_read`` counts what came from the source: where `as_of` is given, later days may have stayed there.
         All else is of the orders, and the same whatever was left out.
     """
     count, first, last, total = _identified(shop.orders)
@@ -65,6 +65,7 @@ def manifest(shop: Shop) -> dict[str, Any]:
         "source": shop.source,
         "rows_read": int(found.get("rows read", count)),
         "orders": count,
+        "currency": shop.currency,
         "first_order": first.isoformat(),
         "last_order": last.isoformat(),
         "checksum": total,

@@ -199,6 +199,11 @@ class Shop:
         """What takes money out of the orders or casts doubt on it, the most money first: at most five lines."""
         return tuple(line.removeprefix("- ") for line in self._ledger.summary())
 
+    @property
+    def currency(self) -> str:
+        """The code of what the orders' money is in, where the source or the policy says so; else empty."""
+        return self._ledger.currency or self.policy.orders.currency.strip().upper()
+
     def quality(self) -> pd.DataFrame:
         """Say what was read, dropped, netted and merged on the way in.
 

@@ -156,9 +156,8 @@ def _page_of(notebook: str) -> str:
 
 
 def _currency(results: Mapping[str, Any]) -> str:
-    """Return the currency of the shop's policy; empty where it names none."""
-    policy = (results.get("orders") or {}).get("policy") or {}
-    return str((policy.get("orders") or {}).get("currency") or "")
+    """Return what the shop's money is in; empty where neither its source nor its policy says so."""
+    return str((results.get("orders") or {}).get("currency") or "")
 
 
 def _set(template: str, **values: Any) -> str:
