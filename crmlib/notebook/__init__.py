@@ -9,7 +9,7 @@ from crmlib.notebook.notes import decide, skip
 from crmlib.notebook.parameters import check_parameters
 from crmlib.notebook.recording import record
 from crmlib.notebook.stopping import stop_here
-from crmlib.notebook.too_little import or_stop
+from crmlib.notebook.too_little import or_skip, or_stop
 from crmlib.notebook.widgets import explore
 
-__all__ = ["check_parameters", "decide", "explore", "or_stop", "record", "skip", "stop_here"]
+__all__ = ["check_parameters", "decide", "explore", "or_skip", "or_stop", "record", "skip", "stop_here"]

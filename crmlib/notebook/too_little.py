@@ -1,4 +1,4 @@
-"""What a shop has too little of ends a notebook with the sentence of whoever noticed it."""
+"""What a shop has too little of ends a section, or the notebook, with the sentence of whoever noticed it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from crmlib.errors import CrmlibError
+from crmlib.notebook.notes import skip
 from crmlib.notebook.stopping import stop_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["or_stop"]
+__all__ = ["or_skip", "or_stop"]
 
 
 @contextmanager
@@ -34,3 +35,26 @@ def or_stop(advice: str = "") -> Iterator[None]:
         yield
     except CrmlibError as error:
         stop_here(f"{error} {advice}".rstrip())
+
+
+@contextmanager
+def or_skip(section: int | str, *, needs: tuple[str, ...] | list[str] | str = ()) -> Iterator[None]:
+    """Leave the rest of a block out, without an error, where an analysis says that it cannot be made of these data.
+
+    The notebook goes on after the block: nothing below it may lean on what the block makes.
+
+    Parameters
+    ----------
+    section, needs
+        As in `skip`.
+
+    Examples
+    --------
+    >>> with or_skip(4):
+    ...     raise CrmlibError("Cox regression: nobody left.")
+    Section 4 is skipped: Cox regression: nobody left.
+    """
+    try:
+        yield
+    except CrmlibError as error:
+        skip(section, str(error), needs=needs)

@@ -187,6 +187,8 @@ def audiences(
     ------
     SchemaError
         Nobody had ordered before the window: take a shorter one.
+    CrmlibError
+        Nobody ordered in the window: what an order is worth is not known.
 
     Examples
     --------
@@ -202,7 +204,12 @@ def audiences(
     tables = {"scores": scores, "orders": shop.orders}
     found = engine.run("offers_window", tables=tables, after=until(before), until=until(shop.as_of)).to_pandas()
     table = found.astype({"orders": float}).sort_values("audience").set_index("audience")
-    usual = table["spend"].sum() / table["orders"].sum() if table["orders"].sum() else float("nan")
+    if not table["orders"].sum():
+        raise CrmlibError(
+            f"None of the customers of {before} ordered in the {window_days} days up to {shop.as_of}: what an order of "
+            "theirs is worth cannot be said. Take a longer window."
+        )
+    usual = table["spend"].sum() / table["orders"].sum()
     value = (table["spend"] / table["orders"].where(table["orders"] > 0)).fillna(usual)
     return table.assign(order_value=value).reset_index()[["audience", "customers", "ordering", "order_value"]]
 

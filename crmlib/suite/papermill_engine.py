@@ -145,11 +145,14 @@ def never_answered(error: Exception) -> bool:
 
 
 def _accept_stop(notebook: Any) -> None:
-    """Turn the end that `crmlib.stop_here` makes into the sentence that it says: it is no failure."""
+    """Turn the end that `crmlib.stop_here` makes, or an analysis that refuses these data, into its sentence.
+
+    Neither is a failure: the analysis has said in words why these data do not carry it.
+    """
     for cell in notebook.cells:
         outputs = cell.get("outputs", [])
         for position, output in enumerate(outputs):
-            if output.output_type == "error" and output.ename == "StopHere":
+            if output.output_type == "error" and output.ename in _REFUSALS:
                 before = outputs[position - 1] if position else {}
                 note = read_note(before) or Note("stop", " ".join(output.evalue.split()))
                 # the note was published without a text: until now the error showed the sentence
@@ -160,5 +163,8 @@ def _accept_stop(notebook: Any) -> None:
                     del outputs[position - 1]
                 break
 
+
+#: Errors that say of the data, and never of a notebook or a run, why an analysis cannot be made.
+_REFUSALS = ("StopHere", "ModelError")
 
 papermill_engines.register(NAME, Engine)

@@ -28,9 +28,10 @@ discount: float | None = None  # what the offer takes off, a share of the order;
 # %%
 import numpy as np
 import pandas as pd
+from IPython.display import display
 
 from crmlib import churn, decide, explore, open_shop, plots, record, skip, stop_here, text
-from crmlib.notebook import check_parameters
+from crmlib.notebook import check_parameters, or_skip, or_stop
 from crmlib.policy import adjusted
 from crmlib.synth import has_truth, read_truth
 
@@ -251,10 +252,11 @@ if "customers" in shop.tables and "acquisition_channel" in shop.customers.column
     print(f"Channels are compared with '{about['came by'].min()}'.")
 print(f"Log-rank: chi-square {test.chi_square:.1f}, {test.degrees} degree of freedom, p = {test.p_value:.2g}.")
 limit = rules.active_days  # the first day on which the silence rule lets anybody leave
-effects = churn.cox(lives["days"], lives["left_us"], about, split=[limit])
-record("cox", effects.reset_index())
-shown = effects[["hazard_ratio", "low", "high", "change_p_value"]]
-shown.rename(lambda name: name.replace("came by_", "came by: ")).style.format(precision=3)
+with or_skip("Cox regression"):
+    effects = churn.cox(lives["days"], lives["left_us"], about, split=[limit])
+    record("cox", effects.reset_index())
+    shown = effects[["hazard_ratio", "low", "high", "change_p_value"]]
+    display(shown.rename(lambda name: name.replace("came by_", "came by: ")).style.format(precision=3))
 
 # %% [markdown] tags=["any-source"]
 # A `hazard_ratio` of 0.8 means: at every age that the row is about, 20 % fewer leave per day. Above 1, they leave sooner. If the interval from `low` to `high` holds 1, we cannot say. A first order of twice the amount multiplies the daily risk by the ratio in the first row.
@@ -324,7 +326,8 @@ print(f"The analyst's columns that look ahead: {', '.join(looked_ahead)}. The li
 # **What do you expect?** By how much will a model beat plain recency?
 
 # %% mystnb={"image": {"alt": "Lines: share that left against the probability told, in tenths, for the best model and for 1 - P(alive), with the diagonal."}}
-judged = churn.rolling(seen, horizon_days=horizon_days, judged=2 if len(days) > 3 else 1)
+with or_stop():
+    judged = churn.rolling(seen, horizon_days=horizon_days, judged=2 if len(days) > 3 else 1)
 names = list(judged.columns[judged.columns.get_loc("logistic") :])
 card = churn.scorecard(judged["left_us"], judged[names])
 record("scorecard", card.reset_index(names="model"))

@@ -35,7 +35,7 @@ import pandas as pd
 from IPython.display import display
 
 from crmlib import churn, experiments, kpis, offers, open_shop, personas, plots, rfm, text
-from crmlib.notebook import check_parameters, decide, explore, or_stop, record, skip, stop_here
+from crmlib.notebook import check_parameters, decide, explore, or_skip, or_stop, record, skip, stop_here
 from crmlib.synth import has_truth, read_truth
 
 plots.use_style()
@@ -381,13 +381,12 @@ groups["by lot"] = np.random.default_rng(seed).integers(0, 11, len(groups))
 if known:
     kinds = personas.fit(personas.features(shop.on(day)), 6, "k-prototypes", seed=seed).labels
     groups["persona"] = groups["customer_id"].map(kinds)
-if groups["orders"].nunique() < 2:
-    stop_here("All customers ordered as often in the last 90 days: no grouping can tell them apart.")
 ways = [name for name in ("segment", "persona", "by lot") if name in groups]
-alike = pd.DataFrame({name: vars(experiments.homogeneity(groups, name, "orders")) for name in ways}).T
-alike = alike[["groups", "eta_squared", "epsilon_squared", "ceiling", "icc", "low", "high"]].astype(float).round(4)
-record("homogeneity", alike.reset_index(names="grouping"))
-alike
+with or_skip(6):
+    alike = pd.DataFrame({name: vars(experiments.homogeneity(groups, name, "orders")) for name in ways}).T
+    alike = alike[["groups", "eta_squared", "epsilon_squared", "ceiling", "icc", "low", "high"]].astype(float).round(4)
+    record("homogeneity", alike.reset_index(names="grouping"))
+    display(alike)
 
 # %% [markdown]
 # The groups by lot say nothing about the response: their `epsilon_squared` and `icc` are about 0. The others say something, but look from `low` to `high`: with so few groups, how much they say is itself unsure.
@@ -528,7 +527,8 @@ explore(what_if, discount=(0.0, 0.5, 0.05), redeem=(0.0, 1.0, 0.1), stays=(0.1, 
 
 # %% mystnb={"image": {"alt": "Dots with intervals: margin of twenty actions compared with doing nothing, coloured by kind."}}
 entries = offers.actions()
-audiences = offers.audiences(shop)
+with or_stop():
+    audiences = offers.audiences(shop)
 simulated = offers.simulate_margin(entries, audiences, seed=seed, draws=1000 if fast else 4000, policy=shop.policy)
 record("actions", simulated[["name", "kind", "margin", "low", "high", "loss"]].round(2))
 losing = simulated.groupby("kind", sort=False)["loss"].mean()

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from crmlib import open_shop
@@ -109,6 +109,31 @@ def test_any_shop_runs_or_stops(
 ) -> None:
     rows = [(customer, day, 20 if alike else amount) for customer, day, amount in _rows(*size)]
     run_all(written(tmp_path_factory.mktemp("odd"), rows))
+
+
+def _lives(seed: int) -> Rows:
+    """Draw a shop whose customers come, buy again for a while, and leave; of any age, pace and size."""
+    rng = random.Random(seed)  # noqa: S311 - orders, not secrets
+    age, customers = rng.choice([100, 150, 190, 210, 240, 300, 365, 500, 730]), rng.choice([60, 140, 300, 600])
+    stay, gap, once = rng.choice([20, 60, 150, 400]), rng.choice([5, 15, 30, 60]), rng.choice([0.2, 0.5, 0.8])
+    rows: Rows = []
+    for customer in range(customers):
+        day: float = rng.randrange(age)
+        end = min(day + (0 if rng.random() < once else rng.expovariate(1 / stay)), age - 1)
+        while day <= end:
+            rows.append((f"c{customer}", _DAY + timedelta(days=int(day)), round(rng.lognormvariate(3.5, 0.5), 2)))
+            day += 1 + rng.expovariate(1 / gap)
+    return rows
+
+
+@pytest.mark.full
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(seed=st.integers(0, 10**6))
+@example(seed=2)  # three groups of three customers
+@example(seed=4)  # nobody has ordered for 30 days
+@example(seed=8)  # nine who left: too few to learn from
+def test_any_young_shop_runs_or_stops(seed: int, tmp_path_factory: pytest.TempPathFactory) -> None:
+    run_all(written(tmp_path_factory.mktemp("young"), _lives(seed)))
 
 
 def test_what_a_shop_lacks_is_said_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

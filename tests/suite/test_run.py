@@ -91,6 +91,12 @@ stop_here("There are no surveys.", needs=["surveys", "customers.birth_year"])
 # %%
 1 / 0
 """
+REFUSED = """
+# %%
+from crmlib.clv import BetaGeoFitter
+# %%
+BetaGeoFitter().fit([0, 0, 0], [0, 0, 0], [30, 60, 90])
+"""
 IN_PART = """
 # %% [markdown]
 # # A chapter in part
@@ -241,14 +247,16 @@ def test_the_same_run_gives_the_same_bytes_and_resume_runs_nothing_again(ran: Ra
 
 @pytest.mark.slow
 def test_what_stopped_and_what_was_skipped_have_a_status_of_their_own(tmp_path: Path) -> None:
-    names = [str(toy(tmp_path, "1_stops", STOPS)), str(toy(tmp_path, "2_part", IN_PART))]
+    toys = {"1_stops": STOPS, "2_part": IN_PART, "3_refused": REFUSED}
+    names = [str(toy(tmp_path, name, cells)) for name, cells in toys.items()]
     printed, out = StringIO(), tmp_path / "out"
     outcome = run(tuple(names), source=SOURCE, out=out, jobs=2, console=Console(file=printed, width=100))
     results = load(out / "results.json")
-    stops, part = (results["notebooks"][name] for name in ("1_stops", "2_part"))
+    stops, part, refused = (results["notebooks"][name] for name in toys)
 
-    assert (outcome.failures, outcome.summary) == ({}, "2 notebooks: 1 stopped, 1 in part")
-    assert (stops["status"], part["status"]) == ("stopped", "in part")
+    assert (outcome.failures, outcome.summary) == ({}, "3 notebooks: 2 stopped, 1 in part")
+    assert (stops["status"], part["status"], refused["status"]) == ("stopped", "in part", "stopped")
+    assert refused["stopped"]["reason"].startswith("Nobody bought again: frequency is 0 for all 3 customers.")
     needs = ["surveys", "customers.birth_year"]
     assert stops["stopped"] == {"section": "", "reason": "There are no surveys.", "needs": needs}
     assert part["skipped"] == [{"section": "2", "reason": "There are no products.", "needs": ["products"]}]
@@ -259,7 +267,7 @@ def test_what_stopped_and_what_was_skipped_have_a_status_of_their_own(tmp_path: 
     assert any(line.startswith("2_part: in part, without 2 (There are no products), after ") for line in lines)
 
     pages = {path.name: path.read_text(encoding="utf-8") for path in out.glob("*.html")}
-    assert set(pages) == {"index.html", "1_stops.html", "2_part.html", "appendix.html"}
+    assert set(pages) == {"index.html", *(f"{name}.html" for name in toys), "appendix.html"}
     assert not [words for page in pages.values() for words in ("Never seen", "They lose most") if words in page]
     assert (out / "tables" / "2_part.t.csv").read_bytes() == "\ufeffkey,text,n\r\nx,'=1+1,1.0\r\ny,a,\r\n".encode()
     again = run(tuple(names), source=SOURCE, out=out, resume=True, form="brief", console=quiet())
