@@ -373,7 +373,11 @@ advice, doubt = (
 if len(hopeful):
     name, row = text.segment_name(hopeful.index[0], language), hopeful.iloc[0]
     usual, low, high = rates.loc[name]
-    advice = f"Test a win-back with “{name}” ({row['customers']:,.0f} customers), half of them held back: it pays from {row['needed_per_100']:.1f} extra orders per 100 messages on; {usual:.1f} come anyway."
+    pays = f"it pays from {row['needed_per_100']:.1f} extra orders per 100 messages on; {usual:.1f} come anyway."
+    if "assignments" in shop.tables:  # campaigns with control groups have measured what a message adds
+        advice = f"Before a win-back to “{name}” ({row['customers']:,.0f} customers), read in notebook 06 what past ones added: {pays}"
+    else:
+        advice = f"Test a win-back with “{name}” ({row['customers']:,.0f} customers), half of them held back: {pays}"
     doubt = f"Of those who come anyway: {low:.1f} to {high:.1f} (95 %). What the message adds is not measured here."
 decide(advice, sure=doubt)
 
