@@ -100,6 +100,7 @@ def test_shares_of_the_possible_gain(compared: Comparison) -> None:
 
 
 @pytest.mark.full
+@pytest.mark.parametrize("size", SIZES[1:], indirect=True)  # of 600 customers, eight fates tell too little of a mail
 def test_doubling_the_budget_never_hurts_the_oracle(begins: Present) -> None:
     budgets = [10.0, 20.0, 40.0, 80.0]
     trials = try_everything(begins, days=DAYS, fates=8)
