@@ -193,6 +193,7 @@ def test_the_manifest_says_which_rows() -> None:
         "source": "dataframe",
         "rows_read": 3,
         "orders": 2,
+        "currency": "",
         "first_order": "2024-01-05T00:00:00",
         "last_order": "2024-02-01T18:30:00",
         "as_of": "2024-02-20",
