@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmlib.customers.answers import channel_of_role, states_permission, turn_flags, undecided_of
-from crmlib.customers.reading import NEVER_WANTED, WHO, Reading, Topic, answers_of, as_statements, when_of
+from crmlib.customers.reading import NEVER_WANTED, WHO, Reading, Topic, answers_of, as_statements, texts, when_of
 from crmlib.text.consent import (
     CHANNELS,
     EVERY,
@@ -70,8 +70,9 @@ def profile(reading: Reading, kind: Kind) -> list[pd.DataFrame]:
     parts += [_ticked(reading, who, name, nothing) for name, meaning in senses
               if meaning == Sense() and answer_within(name) < 0]  # fmt: skip
     for name, meaning in asked:
-        told = kind == "customers" and bool(meaning.answer or (meaning.channels and meaning.purposes))
-        strict = (told or (meaning.answer < 0 and kind not in {"others", "preferences"})) and not meaning.gone
+        told = meaning.answer < 0 and kind not in {"others", "preferences"}
+        # a state may be one of many words; of another answer that is not understood somebody must be asked
+        strict = (told or (kind == "customers" and not is_status(name))) and not meaning.gone
         answers = answers_of(reading, name, meaning.answer, strict=strict)
         topic = nothing.with_name(meaning, name)
         against = answers.against
@@ -203,9 +204,22 @@ def _is_about_contact(reading: Reading, name: str, meaning: Sense, kind: Kind) -
         return bool(ours) if meaning.there else not meaning.purposes or bool(ours)
     if meaning.channels and meaning.purposes:
         return bool(ours)
+    about = bool(meaning.channels & EVERY or meaning.purposes == bits(PURPOSES, "marketing"))
+    return about and _holds_answers(reading, name)
+
+
+def _holds_answers(reading: Reading, name: str) -> bool:
+    """Tell whether a column that is called as a channel or a purpose holds answers, and not addresses or counts.
+
+    One answer is enough, whatever other words stand beside it: a no counts, and a word that is not understood is said.
+    """
     facts = reading.facts(name)
-    flags = bool((facts.states("yes", "no", "missing") | (facts.answer != 0) | facts.open).all())
-    return flags and bool(meaning.channels & EVERY or meaning.purposes == bits(PURPOSES, "marketing"))
+    answers = facts.states("yes", "no") | (facts.answer != 0)
+    known = answers | facts.states("missing") | facts.open
+    if known.all():
+        return True
+    others = texts(reading.data[name][~known].drop_duplicates())
+    return bool(answers.any() and not others.str.contains(r"\d|@").any())
 
 
 def mails(reading: Reading, kind: Kind) -> list[pd.DataFrame]:  # noqa: ARG001 - all readers are called alike

@@ -17,7 +17,7 @@ from crmlib import actions, churn, intake, journey, open_shop
 from crmlib.actions.exports import FORMATS
 from crmlib.commands.main import main
 from crmlib.customers.consent import agreed, findings
-from crmlib.errors import SchemaError
+from crmlib.errors import CrmlibError, SchemaError
 from crmlib.text.consent import kind_of
 from tests.sequences import NEWSLETTER
 
@@ -206,6 +206,31 @@ def test_an_objection_counts_however_it_is_written(form: str) -> None:
         shop = shop_of(GIVEN, **{table: text})
     assert not may(shop)
     assert actions.gate(entries("K1"), shop).held["why"].tolist() == ["withdrawn"]
+
+
+@pytest.mark.parametrize("head", ["marketing", "telefonate", "sms", "promozioni", "Invio promozioni", "chiamate",
+                                  "email", "newsletter", "advertising", "email_status"])  # fmt: skip
+@pytest.mark.parametrize("no", ["no", "NO", "n", "refused", "rifiuta", "negato", "declined", "nein"])
+@pytest.mark.parametrize("beside", ["da chiedere", "boh", "vielleicht", ""])
+def test_a_no_counts_whatever_word_stands_beside_it(head: str, no: str, beside: str) -> None:
+    """It is an objection, or the word beside it is an error: never a permission."""
+    channels = ("email", "sms", "phone")
+    granted = "".join(f"{who},{channel},marketing,2023-01-01,\n" for who in ("K1", "K2") for channel in channels)
+    table = f"customer_id,{head}\nK1,{no}\nK2,{beside}\nK3,yes\n"
+    said = ""
+    try:
+        shop = shop_of(f"customer_id,channel,purpose,given_ts,withdrawn_ts\n{granted}", customers=table)
+        held = not churn.may_contact(shop).loc["K1"].all()
+    except CrmlibError as error:
+        held, said = False, str(error)
+    assert held or (beside and repr(beside) in said)
+
+
+@pytest.mark.parametrize("head", ["sms", "chiamate", "phone", "email", "marketing"])
+def test_a_column_of_counts_or_addresses_is_no_answer(head: str) -> None:
+    values = {"phone": ["+39 06 1", "no"], "email": ["a@b.example", "no"]}.get(head, ["3", "0"])
+    shop = shop_of(GIVEN, customers=f"customer_id,{head}\nK2,{values[0]}\nK3,{values[1]}\n")
+    assert may(shop)
 
 
 @pytest.mark.parametrize(
