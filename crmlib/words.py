@@ -28,7 +28,7 @@ __all__ = [
 #: What programs and people write where there is nothing: the one list that all rooms begin from.
 NOTHING = (
     *("null", "(null)", "none", "(none)", "nan", "<na>", "na", "n/a", "#n/a", "nat", "nil", "undefined", "\\n"),
-    *("-", "--", "?", "n.a.", "n.d.", "n/d", "(blank)", "(vuoto)", "(empty)", "#ref!", "#value!"),
+    *("-", "--", "?", "n.a.", "n.d.", "n/d", "(blank)", "(vuoto)", "(empty)", "(not set)", "#ref!", "#value!"),
 )
 
 _SPELLING: ContextVar[Callable[[str], str]] = ContextVar("_SPELLING", default=str)

@@ -215,6 +215,18 @@ ch_1,2024-01-05 10:00:00,35.00,0.00,eur,true,Paid,cus_1,k1@example.org
         {"T1": ("u1", "2024-01-05 11:00:00", 35.0), "T2": ("333.444", "2024-01-06 11:00:00", 15.0)},
         {_NETTED: (2, -14.0), "rows whose event_name is 'page_view', which is no order: left out": (1, float("nan"))},
     ),
+    "ga4-ecommerce": Export(  # records flattened with their names, times by TIMESTAMP_MICROS
+        "Google Analytics 4's list of purchases",
+        """event_name,event_timestamp,user_pseudo_id,ecommerce_transaction_id,ecommerce_purchase_revenue,ecommerce_refund_value,items_item_id,items_quantity,items_price
+purchase,2024-01-05 10:00:00 UTC,111.222,T1,35.00,,M1,1,15.00
+purchase,2024-01-05 10:00:00 UTC,111.222,T1,35.00,,C1,2,10.00
+purchase,2024-01-06 10:00:00.123456 UTC,333.444,T2,20.00,,M1,2,10.00
+refund,2024-01-07 10:00:00 UTC,333.444,T2,,5.00,,,
+add_to_cart,2024-01-08 10:00:00 UTC,555.666,(not set),,,M1,1,10.00
+""",
+        {"T1": ("111.222", "2024-01-05 11:00:00", 35.0), "T2": ("333.444", "2024-01-06 11:00:00", 15.0)},
+        {_NETTED: (1, -5.0), "rows whose event_name is 'add_to_cart', which is no order: left out": (1, float("nan"))},
+    ),
     "klaviyo": Export(
         "Klaviyo's list of Placed Order events",
         """Timestamp,Person//Email,$event_id,$value,Items
@@ -222,6 +234,24 @@ ch_1,2024-01-05 10:00:00,35.00,0.00,eur,true,Paid,cus_1,k1@example.org
 2024-01-06 10:00:00,K1@example.org,O2,20.00,Cup
 """,
         {"O1": ("k1@example.org", "2024-01-05 10:00:00", 35.0), "O2": ("k1@example.org", "2024-01-06 10:00:00", 20.0)},
+        {},
+    ),
+    "klaviyo-ids": Export(  # people by an id of the shop's own, columns in another order
+        "Klaviyo's list of Placed Order events",
+        """Person//ID,$event_id,Timestamp,$value
+K1,O1,2024-01-05 10:00:00,35.00
+K2,O2,2024-01-06 10:00:00,20.00
+""",
+        {"O1": ("K1", "2024-01-05 10:00:00", 35.0), "O2": ("K2", "2024-01-06 10:00:00", 20.0)},
+        {},
+    ),
+    "klaviyo-api": Export(  # Get Events, flattened
+        "Klaviyo's list of Placed Order events",
+        """type,id,attributes.timestamp,attributes.datetime,attributes.uuid,attributes.event_properties.$event_id,attributes.event_properties.$value,relationships.profile.data.id,relationships.metric.data.id
+event,e1,1704448800,2024-01-05T10:00:00+00:00,u1,O1,35.00,01P1,M
+event,e2,1704535200,2024-01-06T10:00:00+00:00,u2,O2,20.00,01P2,M
+""",
+        {"O1": ("01P1", "2024-01-05 11:00:00", 35.0), "O2": ("01P2", "2024-01-06 11:00:00", 20.0)},
         {},
     ),
     "erp": Export(

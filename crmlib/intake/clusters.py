@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class Who:
         Its telephone number, where its country is certain.
     birth_date
         Its digits.
+    generation
+        Which of several people of one name it is; see `crmlib.intake.honorifics.Bare`.
     """
 
     first: str | None
@@ -37,6 +40,7 @@ class Who:
     company: str | None = None
     number: str | None = None
     birth_date: str | None = None
+    generation: str | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ class Clusters:
         self.who = who
         self.names = names
         self.keys: dict[str, set[str]] = {}
+        self.places: dict[str, set[str]] = {}
         self.joins: list[Join] = []
         self._group = {record: record for record in who}
         self._members = {record: [record] for record in who}
@@ -146,12 +151,14 @@ class Clusters:
             return "left to review"
         if any(self.who[record].account for record in ours) and any(self.who[record].account for record in theirs):
             return "two accounts"
-        for one in dict.fromkeys(self.who[record] for record in ours):
-            for other in dict.fromkeys(self.who[record] for record in theirs):
-                reason = self.differ(one, other, surnames=surnames)
-                if reason and (names or reason != "first names differ"):
-                    return reason
-        return ""
+        pairs = list(product(*(dict.fromkeys(self.who[record] for record in side) for side in (ours, theirs))))
+        # whoever has changed the family name is found under either
+        surnames = surnames and not any(self._one_family(*pair) for pair in pairs)
+        reasons = (self.differ(*pair, surnames=surnames) for pair in pairs)
+        return next((reason for reason in reasons if reason and (names or reason != "first names differ")), "")
+
+    def _one_family(self, one: Who, other: Who) -> bool:
+        return one.last is not None and other.last is not None and self.families_fit(one, other)
 
     def differ(self, one: Who, other: Who, *, surnames: bool = False) -> str:
         """Return what in two records' names says that they are two; empty if nothing does.
@@ -167,12 +174,13 @@ class Clusters:
             if one.company == other.company:
                 return ""
             return "a company" if one.company is None or other.company is None else "companies differ"
-        if self.crossed(one, other):
-            return ""
-        if self.alike(one, other) == "different":
-            return "first names differ"
-        if surnames and not self.families_fit(one, other):
-            return "surnames differ"
+        if one.generation is not None and other.generation is not None and one.generation != other.generation:
+            return "generations differ"
+        if not self.crossed(one, other):
+            if self.alike(one, other) == "different":
+                return "first names differ"
+            if surnames and not self.families_fit(one, other):
+                return "surnames differ"
         return ""
 
     def alike(self, one: Who, other: Who) -> Likeness:

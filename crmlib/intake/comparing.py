@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    import pandas as pd
+import pandas as pd
 
-__all__ = ["LEVELS", "Level", "blocks", "compared"]
+__all__ = ["LEVELS", "Level", "blocks", "compared", "solid"]
 
 
 class Level(NamedTuple):
@@ -40,14 +39,22 @@ def _alike(name: str, least: float) -> str:
     return f"jaro_winkler_similarity({name}_l, {name}_r) >= {least}"
 
 
+#: First and last name stand the wrong way round in one of two records. It is a level of the given name; the family name
+#: then says nothing further.
+_CROSSED = (
+    "(given_l <> given_r and jaro_winkler_similarity(given_l, family_r) >= 0.9"
+    " and jaro_winkler_similarity(family_l, given_r) >= 0.9)"
+)
+
 #: The closest level first; the last holds the rest.
 LEVELS: dict[str, tuple[Level, ...]] = {
     "given": (
         Level("given_l = given_r", 0.80, 0.02, "given"),
+        Level(_CROSSED, 0.01, 0.0001),
         Level("list_has_any(forms_l, forms_r)", 0.06, 0.002),
         Level(_alike("given", 0.92), 0.05, 0.003),
         Level(_alike("given", 0.8), 0.04, 0.01),
-        Level("else", 0.05, 0.965),
+        Level("else", 0.04, 0.9649),
     ),
     "family": (
         Level("family_l = family_r", 0.85, 0.005, "family"),
@@ -73,8 +80,9 @@ LEVELS: dict[str, tuple[Level, ...]] = {
         Level(f"city_l = city_r and {_typo('postcode')}", 0.07, 0.0005),
         Level("postcode_l = postcode_r", 0.08, 0.002),
         Level("city_l = city_r", 0.08, 0.01),
-        Level(f"levenshtein(city_l, city_r) <= 2 or ({_typo('postcode')})", 0.03, 0.02),
-        Level("else", 0.06, 0.964),
+        Level(f"levenshtein(city_l, city_r) <= 2 and {_typo('postcode')}", 0.02, 0.0005),
+        Level(f"levenshtein(city_l, city_r) <= 2 or ({_typo('postcode')})", 0.02, 0.02),
+        Level("else", 0.05, 0.9635),
     ),
     "street": (
         Level("street_l = street_r", 0.70, 0.001, "street"),
@@ -91,6 +99,7 @@ LEVELS: dict[str, tuple[Level, ...]] = {
 #: The columns of each comparison, the one that it cannot do without first.
 _COLUMNS = {"place": ("postcode", "city"), "email": ("email", "local", "provider"), "given": ("given", "forms")}
 _NULLS = {
+    "family": f"family_l is null or family_r is null or coalesce({_CROSSED}, false)",
     "place": "(postcode_l is null or postcode_r is null) and (city_l is null or city_r is null)",
     # two numbers written in full, under two countries, whose rest is the same: no evidence either way
     "phone": "phone_l is null or phone_r is null or (phone_l = phone_r and number_l <> number_r)",
@@ -103,8 +112,30 @@ _BEGINNINGS = (
     ("family", 4, "given", 3), ("family", 3, "postcode", 9), ("given", 3, "postcode", 9), ("family", 4, "city", 9),
     ("family", 1, "birth_date", 10),
 )  # fmt: skip
+#: Names the wrong way round: a column of the one record and a column of the other.
+_CROSSES = (("given", "family"), ("family", "given"))
 _PER_RECORD = 20  # pairs to look at: what is left of the rules beyond that is too coarse for this archive
 _AT_LEAST = 200_000
+
+
+class _Part(NamedTuple):
+    """One condition of a rule: a column of the one record equals a column of the other, so many letters of it."""
+
+    left: str
+    right: str
+    size: int = 0
+
+
+def solid(table: pd.DataFrame) -> pd.DataFrame:
+    """Return records with names in one piece, for a blank is left out or typed into a word as any letter is.
+
+    Parameters
+    ----------
+    table
+        Records.
+    """
+    columns = ("given", "family", "city", "place")
+    return table.assign(**{name: table[name].str.replace(" ", "") for name in columns})
 
 
 def compared(table: pd.DataFrame) -> list[str]:
@@ -141,9 +172,12 @@ def blocks(table: pd.DataFrame) -> list[str]:
         Records.
     """
     there = {name for name in {*_ALONE, *_TOGETHER} if table[name].notna().any()}
-    rules = [[(name, 0)] for name in _ALONE if name in there]
-    rules += [[(name, 0), (other, 0)] for name, other in combinations(_TOGETHER, 2) if {name, other} <= there]
-    rules += [[(name, size), (other, long)] for name, size, other, long in _BEGINNINGS if {name, other} <= there]
+    rules = [[_Part(name, name)] for name in _ALONE]
+    rules += [[_Part(name, name), _Part(other, other)] for name, other in combinations(_TOGETHER, 2)]
+    rules += [[_Part(name, name, size), _Part(other, other, long)] for name, size, other, long in _BEGINNINGS]
+    rules += [[_Part(*cross), _Part(place, place)] for cross in _CROSSES for place in ("postcode", "city")]
+    rules += [[_Part(*cross) for cross in _CROSSES]]
+    rules = [rule for rule in rules if {name for part in rule for name in part[:2]} <= there]
     sized = sorted((_pairs(table, rule), number) for number, rule in enumerate(rules))
     budget = max(_PER_RECORD * len(table), _AT_LEAST)
     taken = []
@@ -155,17 +189,24 @@ def blocks(table: pd.DataFrame) -> list[str]:
     return taken
 
 
-def _part(column: pd.Series[str], size: int) -> pd.Series[str]:
-    return column.str[:size] if size else column
-
-
-def _pairs(table: pd.DataFrame, rule: list[tuple[str, int]]) -> int:
+def _pairs(table: pd.DataFrame, rule: list[_Part]) -> int:
     """Return how many pairs meet a rule."""
-    parts = {name: _part(table[name], size) for name, size in rule}
-    sizes = table.assign(**parts).dropna(subset=list(parts)).groupby(list(parts)).size()
-    return int((sizes * (sizes - 1) // 2).sum())
+    ours = _sizes(table, [(part.left, part.size) for part in rule])
+    if all(part.left == part.right for part in rule):
+        return int((ours * (ours - 1) // 2).sum())
+    theirs = _sizes(table, [(part.right, part.size) for part in rule])
+    return int((ours * theirs).dropna().sum())
 
 
-def _equal(part: tuple[str, int]) -> str:
-    name, size = part
-    return f"substr(l.{name}, 1, {size}) = substr(r.{name}, 1, {size})" if size else f"l.{name} = r.{name}"
+def _sizes(table: pd.DataFrame, columns: list[tuple[str, int]]) -> pd.Series[int]:
+    """Return how many records have each combination of values."""
+    parts = {
+        str(number): table[name].str[:size] if size else table[name] for number, (name, size) in enumerate(columns)
+    }
+    return pd.DataFrame(parts).dropna().groupby(list(parts)).size()
+
+
+def _equal(part: _Part) -> str:
+    if part.size:
+        return f"substr(l.{part.left}, 1, {part.size}) = substr(r.{part.right}, 1, {part.size})"
+    return f"l.{part.left} = r.{part.right}"

@@ -60,7 +60,8 @@ def _join_group(clusters: Clusters, group: list[str], reason: str, most: int) ->
     for record in group:
         who = clusters.who[record]
         number = who.number if reason == "exact phone" else None
-        records.setdefault(Who(who.first, who.last, company=who.company, number=number), []).append(record)
+        part = Who(who.first, who.last, company=who.company, number=number, generation=who.generation)
+        records.setdefault(part, []).append(record)
     said = list(records)
     fits: dict[frozenset[Who], _Fit] = {frozenset(pair): _fit(clusters, *pair) for pair in combinations(said, 2)}
     near = {who: [other for other in said if other != who and fits[frozenset((who, other))] == "one"] for who in said}
@@ -78,12 +79,46 @@ def _join_group(clusters: Clusters, group: list[str], reason: str, most: int) ->
         same = [record for other in near[who] if other not in vague for record in records[other][:1]]
         for record in [*records[who][1:], *same]:
             clusters.join(Join(records[who][0], record, reason, 1.0), surnames=True)
+    asked = [pair for pair in combinations(certain, 2) if fits[frozenset(pair)] == "ask"]
+    renamed = _renamed(clusters, records, asked)
+    for one, other in renamed:
+        clusters.join(Join(records[one][0], records[other][0], reason, 1.0))
     return [
-        *_asked(
-            clusters, records, [pair for pair in combinations(certain, 2) if fits[frozenset(pair)] == "ask"], reason
-        ),
+        *_asked(clusters, records, [pair for pair in asked if pair not in renamed], reason),
         *_ambiguous(clusters, records, {who: near[who] for who in said if who in vague}, reason),
     ]
+
+
+def _renamed(clusters: Clusters, records: dict[Who, list[str]], pairs: list[tuple[Who, Who]]) -> list[tuple[Who, Who]]:
+    """Return the pairs in which one person has changed the family name: all the rest is the same.
+
+    They share mailbox and telephone, or the mailbox and town or postcode; a telephone of the house alone may be two
+    people's of the same first name. Where a third family name stands on the key, it is nobody's own.
+    """
+    families: list[Who] = []
+    for who in records:
+        if who.last is not None and not any(clusters.families_fit(who, other) for other in families):
+            families.append(who)
+    if len(families) != 2:  # noqa: PLR2004 - before and after
+        return []
+    return [
+        (one, other)
+        for one, other in pairs
+        if one.company is None
+        and other.company is None
+        and not clusters.families_fit(one, other)
+        and one.first is not None
+        and other.first is not None
+        and clusters.alike(one, other) in {"same", "typo"}
+        and any(_own(clusters, left, right) for left in records[one] for right in records[other])
+    ]
+
+
+def _own(clusters: Clusters, left: str, right: str) -> bool:
+    """Tell whether two records share what one person has alone: two keys, or a mailbox and the place."""
+    shared = clusters.keys[left] & clusters.keys[right]
+    near = clusters.places.get(left, set()) & clusters.places.get(right, set())
+    return len(shared) > 1 or (bool(near) and any("@" in key for key in shared))
 
 
 def _asked(

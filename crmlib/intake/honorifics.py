@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-__all__ = ["Bare", "bare_company", "company", "without_titles"]
+from crmlib.intake.spellings import listed
+from crmlib.intake.tidying import plain
+
+__all__ = ["Bare", "bare_company", "company", "generation", "without_titles"]
 
 #: Words before a name, without their dots. They are titles with a dot or without.
 _TITLES = {
@@ -33,9 +36,19 @@ _TITLES_WITH_DOT = {
     "don",
     "fr",
 }
-#: Words after a name. Roman numerals are suffixes in capitals alone.
-_SUFFIXES = {"jr", "sr", "junior", "phd", "md", "esq", "mba", "dds"}
-_NUMERALS = {"II", "III", "IV"}
+#: Words after a name that tell a parent from a child of the same name; Roman numerals in capitals alone.
+_GENERATIONS = {
+    **dict.fromkeys(("jr", "jnr", "jun", "junior", "juniore", "figlio", "figlia", "fils"), "younger"),
+    **dict.fromkeys(("sr", "snr", "sen", "senior", "seniore", "padre", "madre", "père"), "elder"),
+}
+_NUMERALS = {"II": "second", "III": "third", "IV": "fourth"}
+#: Of these, names as well: suffixes only with a mark (a dot, brackets, a comma before them).
+_MARKED = {"jun", "sen"}
+#: The same, and in capitals behind a family name: Rachel Anne Senior is called so.
+_MARKED_OR_BEHIND_A_FAMILY = set(_GENERATIONS) - {"jr", "jnr", "junior", "sr", "snr"} - _MARKED
+_AND = {"e", "ed", "et", "und", "and", "y", "&"}
+#: Other words after a name.
+_SUFFIXES = {*_GENERATIONS, "phd", "md", "esq", "mba", "dds"}
 #: Legal forms without dots and spaces, as they end the name of a company.
 _FORMS = {
     *("srl", "srls", "spa", "sapa", "sas", "snc", "scarl", "scrl", "scpa", "onlus", "ltd", "limited", "llc", "llp",
@@ -60,10 +73,14 @@ class Bare(NamedTuple):
         What is left.
     titles
         What was taken off, in its order; empty if nothing was.
+    generation
+        Which of several people of that name it is, where a suffix says so: ``younger`` (Jr.), ``elder`` (Sr.),
+        ``second`` (II), ``third`` or ``fourth``.
     """
 
     name: str
     titles: str
+    generation: str | None = None
 
 
 def without_titles(text: str) -> Bare:
@@ -77,9 +94,12 @@ def without_titles(text: str) -> Bare:
     Examples
     --------
     >>> without_titles("Prof. Dott.ssa Anna Rossi"), without_titles("John Smith, Jr.")
-    (Bare(name='Anna Rossi', titles='Prof. Dott.ssa'), Bare(name='John Smith', titles='Jr.'))
-    >>> without_titles("Don Rossi"), without_titles("Dr.")
-    (Bare(name='Don Rossi', titles=''), Bare(name='Dr.', titles=''))
+    (Bare(name='Anna Rossi', titles='Prof. Dott.ssa', generation=None),
+    Bare(name='John Smith', titles='Jr.', generation='younger'))
+    >>> without_titles("Don Rossi").titles, without_titles("Dr.").titles
+    ('', '')
+    >>> without_titles("Mario Rossi (padre)").generation
+    'elder'
     """
     words = _GLUED.sub(lambda match: f"{match[0]} " if _solid(match[0]) in _TITLES else match[0], text).split()
     taken: list[str] = []
@@ -89,7 +109,30 @@ def without_titles(text: str) -> Bare:
     while len(words) > 1 and _is_suffix(words):
         behind.insert(0, words.pop())
         words[-1] = words[-1].rstrip(",") or words[-1]
-    return Bare(" ".join(words), " ".join([*taken, *behind]))
+    comma = next((number for number, word in enumerate(words[:-1]) if word.endswith(",")), 0)
+    if comma and _is_suffix(["", *words[: comma + 1]]):  # Smith Jr., John
+        behind.insert(0, words.pop(comma).rstrip(","))
+        words[comma - 1] += ","
+    return Bare(" ".join(words), " ".join([*taken, *behind]), next(filter(None, map(generation, behind)), None))
+
+
+def generation(suffix: str) -> str | None:
+    """Return which of several people of one name a suffix means; see `Bare`.
+
+    Parameters
+    ----------
+    suffix
+        One word, as it is written or as it is returned.
+
+    Examples
+    --------
+    >>> generation("Jr."), generation("III"), generation("Ph.D.")
+    ('younger', 'third', None)
+    """
+    word = suffix.strip("()., ")
+    if word in {*_NUMERALS.values(), *_GENERATIONS.values()}:
+        return word
+    return _NUMERALS.get(word) or _GENERATIONS.get(_solid(word))
 
 
 def company(text: str) -> bool:
@@ -130,7 +173,7 @@ def bare_company(text: str) -> str:
 
 
 def _solid(word: str) -> str:
-    return re.sub(r"[.,'\u2019\u2010-]", "", word).casefold()
+    return re.sub(r"[.,'()\u2019\u2010-]", "", word).casefold()
 
 
 def _is_title(words: list[str]) -> bool:
@@ -141,10 +184,18 @@ def _is_title(words: list[str]) -> bool:
 
 
 def _is_suffix(words: list[str]) -> bool:
-    last = words[-1].rstrip(".,")
+    last = words[-1].strip("().,")
     if last in _NUMERALS or (words[-2].endswith(",") and last.upper() in _NUMERALS):
         return len(words) > 2 or words[-2].endswith(",")  # noqa: PLR2004 - two names before
-    return _solid(last) in _SUFFIXES and (len(words) > 2 or words[-1].endswith("."))  # noqa: PLR2004 - as above
+    solid, before = _solid(last), words[-2]
+    if solid not in _SUFFIXES or _solid(before) in _AND:  # Rossi e figlio
+        return False
+    marked = last != words[-1].rstrip(",") or before.endswith(",")
+    if solid in _MARKED and not marked:
+        return False
+    if solid in _MARKED_OR_BEHIND_A_FAMILY and not (marked or last.islower() or plain(before) not in listed()):
+        return False
+    return len(words) > 2 or words[-1].endswith(".")  # noqa: PLR2004 - two names before
 
 
 def _form(text: str) -> int | None:

@@ -18,6 +18,7 @@ from crmlib.intake.probable import Scored, probable_pairs
 from crmlib.intake.records import records
 from crmlib.intake.reviewing import review, strong_pairs
 from crmlib.intake.spellings import Names
+from crmlib.intake.turning import turned_back
 from crmlib.shop.required import require
 from crmlib.words import did_you_mean
 
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["Merged", "merge_contacts"]
 
 #: The fields of a person, and the key by which two spellings of a value are one.
-_FIELDS = {"first_name": None, "last_name": None, "company": None, "email": "email_key", "phone": "phone_key",
-           "street": None, "city": None, "postcode": None, "country": None, "birth_date": None}  # fmt: skip
+_FIELDS = {"first_name": None, "last_name": None, "generation": None, "company": None, "email": "email_key",
+           "phone": "phone_key", "street": None, "city": None, "postcode": None, "country": None,
+           "birth_date": None}  # fmt: skip
 _LOG = ["merge_id", "merged_id", "left_id", "right_id", "reason", "score"]
 _LEAST = 0.001  # pairs that are less likely are not worth a rank
 _DECIDED = ["left_id", "right_id", "same"]
@@ -193,7 +195,7 @@ def merge_contacts(
     originals = _originals(ours, accounts)
     table = records(ours, accounts, rules)
     apart, together = _decisions(decided, set(table["record_id"]))
-    fields = ["given", "family", "account", "company", "number", "birth_date"]
+    fields = ["given", "family", "account", "company", "number", "birth_date", "generation"]
     who = {
         str(record): Who(_text(given), _text(family), bool(account), *map(_text, others))
         for record, given, family, account, *others in table[["record_id", *fields]].itertuples(index=False)
@@ -202,6 +204,10 @@ def merge_contacts(
     clusters = Clusters(who, names, apart)
     clusters.keys = {str(record): {key for key in keys if not pd.isna(key)}
                      for record, *keys in table[["record_id", "email", "phone"]].itertuples(index=False)}  # fmt: skip
+    clusters.places = {
+        str(record): {place for place in places if not pd.isna(place)}
+        for record, *places in table[["record_id", "city", "postcode"]].itertuples(index=False)
+    }
     for left, right in together:
         clusters.join(Join(left, right, "decided", 1.0), sure=True)
     doubtful: list[Join] = []
@@ -301,8 +307,8 @@ def _probable(clusters: Clusters, pairs: pd.DataFrame, rules: policies.Intake) -
         # the same day of birth, and no telephone or mailbox that a family would share: what differs may be a mistake
         born = one.birth_date is not None and one.birth_date == other.birth_date and not clusters.met(left, right)
         reason = "doubtful" if probability < rules.merge_from else clusters.join(join, names=not born)
-        if reason == "left to review":
-            continue  # the key that they share has put them there
+        if reason in {"left to review", "generations differ"}:
+            continue  # the key that they share has put them there; or father and son, and nobody need be asked
         if reason and (reason != "first names differ" or not clusters.two_names(one, other)):
             doubtful.append(join)
     return doubtful
@@ -319,11 +325,8 @@ def _people(
     rows = originals.set_index("contact_id").loc[table["record_id"]].reset_index()
     rows = rows.reindex(columns=[*rows.columns, *(name for name in _FIELDS if name not in rows)])
     rows["merged_id"] = members["merged_id"].to_numpy()
-    turned = table["turned"].to_numpy()
-    rows["first_name"], rows["last_name"] = (
-        rows["first_name"].mask(turned, rows["last_name"]),
-        rows["last_name"].mask(turned, rows["first_name"]),
-    )
+    _turn(rows, table["turned"].to_numpy())
+    _turn(rows, turned_back(rows))
     by_person = rows.groupby("merged_id", sort=False)
     contacts = by_person.agg(
         first_seen=("received_ts", "min"), last_seen=("received_ts", "max"), records=("contact_id", "size")
@@ -344,6 +347,14 @@ def _people(
         "provenance": pd.concat(sources).sort_values(["merged_id", "column"], ignore_index=True),
         "log": pd.DataFrame(log, columns=_LOG).astype({**dict.fromkeys(_LOG[:5], "str"), "score": "float64"}),
     }
+
+
+def _turn(rows: pd.DataFrame, wrong: Any) -> None:
+    """Let first and last name change places where they stand the wrong way round."""
+    rows["first_name"], rows["last_name"] = (
+        rows["first_name"].mask(wrong, rows["last_name"]),
+        rows["last_name"].mask(wrong, rows["first_name"]),
+    )
 
 
 def _best(rows: pd.DataFrame, name: str, key: str | None) -> pd.DataFrame:

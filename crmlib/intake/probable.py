@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from crmlib.engine import DuckDB
-from crmlib.intake.comparing import LEVELS, blocks, compared, null
+from crmlib.intake.comparing import LEVELS, blocks, compared, null, solid
 
 if TYPE_CHECKING:
     from crmlib.arrays import Floats
@@ -73,6 +73,7 @@ def probable_pairs(table: pd.DataFrame, *, least: float) -> Scored:
     least
         Probability from which a pair is returned.
     """
+    table = solid(table)
     accounts = int(table["account"].sum())
     pairs = _pairs(len(table)) - _pairs(accounts)
     names, rules = compared(table), blocks(table)

@@ -21,8 +21,8 @@ __all__ = ["records"]
 
 _plain = lru_cache(1 << 16)(plain)
 _COLUMNS = [
-    *("contact_id", "account", "received_ts", "first_name", "last_name", "company", "email", "email_key", "phone"),
-    *("phone_key", "phone_guessed", "city", "postcode", "street", "birth_date"),
+    *("contact_id", "account", "received_ts", "first_name", "last_name", "generation", "company", "email"),
+    *("email_key", "phone", "phone_key", "phone_guessed", "city", "postcode", "street", "birth_date"),
 ]
 _SURE = 1.0  # how much likelier the other way round must be before names are turned, as a log ratio
 
@@ -41,10 +41,10 @@ def records(contacts: pd.DataFrame, customers: pd.DataFrame | None, rules: polic
     -------
     pandas.DataFrame
         One row each, the earliest first: record_id, account (whether it is one), given, family, forms (what the given
-        name may stand for), company (its name, where it is no person), turned (whether the names stood the wrong way
-        round), email, its local part and provider, mailbox (the address whoever it belongs to), phone, number (in
-        E.164, where its country is certain), city, postcode, place (both of them, where both are there), street,
-        birth_date.
+        name may stand for), generation, company (its name, where it is no person), turned (whether the names stood the
+        wrong way round), email, its local part and provider, mailbox (the address whoever it belongs to), phone,
+        number (in E.164, where its country is certain), city, postcode without zeros before it, place (both of them,
+        where both are there), street, birth_date.
     """
     both = [contacts.assign(account=False)]
     if customers is not None:
@@ -69,6 +69,8 @@ def records(contacts: pd.DataFrame, customers: pd.DataFrame | None, rules: polic
     none = [not pd.isna(key) and no_number(key, rules) for key in table["phone_key"]]
     phone = table["phone_key"].mask(pd.Series(none, index=table.index, dtype=bool)).astype("str")
     guessed = table["phone_guessed"].astype("boolean").fillna(value=True)
+    # one list lost the zeros before a postcode, another kept them
+    postcode = table["postcode"].str.replace(r"^0+(?=\d+$)", "", regex=True).astype("str")
     return pd.DataFrame(
         {
             "record_id": table["contact_id"],
@@ -76,6 +78,7 @@ def records(contacts: pd.DataFrame, customers: pd.DataFrame | None, rules: polic
             "given": first,
             "family": last,
             "forms": first.map(lambda name: sorted(forms(name)), na_action="ignore").astype(object),
+            "generation": table["generation"],
             "company": _plain_names(company.map(bare_company, na_action="ignore").astype("str")),
             "turned": turned & typed,
             "email": email,
@@ -85,8 +88,8 @@ def records(contacts: pd.DataFrame, customers: pd.DataFrame | None, rules: polic
             "phone": phone,
             "number": table["phone"].mask(guessed.astype("bool") | phone.isna()).astype("str"),
             "city": (city := _plain_names(table["city"])),
-            "place": city + " " + table["postcode"],
-            "postcode": table["postcode"],
+            "place": city + " " + postcode,
+            "postcode": postcode,
             "street": _plain_names(table["street"]),
             "birth_date": table["birth_date"].str.replace(r"\D", "", regex=True).replace("", None).astype("str"),
         }

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["review", "strong_pairs"]
 
-_COMPARED = ["given", "family", "company", "email", "phone", "city", "postcode", "street", "birth_date"]
+_COMPARED = ["given", "family", "generation", "company", "email", "phone", "city", "postcode", "street", "birth_date"]
 _MOST = 50  # records that say the same of which every pair is listed; of more, each beside the first
 
 

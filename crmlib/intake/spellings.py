@@ -170,7 +170,12 @@ def _same(left: str, right: str) -> bool:
 
 
 def _hers_and_his(left: str, right: str) -> bool:
-    """Tell whether two names differ in their last vowels alone, as Paolo and Paola, Luigi and Luigia do."""
+    """Tell whether two names differ in their last vowels alone, as Paolo and Paola, Luigi and Luigia do.
+
+    Vowels that changed places are a slip: Talia, Talai.
+    """
+    if sorted(left) == sorted(right):
+        return False
     return left[-1] in "aeio" and right[-1] in "aeio" and left.rstrip("aeiou") == right.rstrip("aeiou")
 
 

@@ -255,6 +255,12 @@ _CONTACTS = (
         ),
     ),
     Column(
+        "generation",
+        "text",
+        "Jr., Sr., II: which of several people of one name",
+        ("suffix", "namesuffix", "suffisso"),
+    ),
+    Column(
         "company",
         "text",
         "name of a company",

@@ -78,7 +78,7 @@ class Shop:
         opened: Callable[[date], Shop] | None = None,
         held_by: Mapping[str, Sequence[str]] | None = None,
         plugins: Sequence[str] = (),
-        later: Mapping[str, Table] | None = None,
+        later: Mapping[str, Callable[[], Table]] | None = None,
     ) -> None:
         self.name = name
         self.source = source or name
@@ -169,8 +169,8 @@ class Shop:
         name
             Of the table.
         """
-        table: Table = (self._later or {}).get(name) or getattr(self, name)
-        return table
+        later = (self._later or {}).get(name)
+        return later() if later is not None else getattr(self, name)
 
     @property
     def day_is_told(self) -> bool:

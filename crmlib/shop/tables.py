@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crmlib.days import until
@@ -23,7 +24,7 @@ from crmlib.shop.tidying import tidied
 from crmlib.text.consent import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from crmlib import policy
     from crmlib.shop.raw import Raw
@@ -44,13 +45,14 @@ class ShopTables(NamedTuple):
     ledger
         What was found and done on the way in.
     later
-        Where the day was derived: tables that tell who may be contacted, with what was said after it.
+        Where the day was derived: what gives the tables that tell who may be contacted, with what was said after it.
+        They are read when somebody first asks, for most who open a shop contact nobody.
     """
 
     tables: dict[str, Table]
     as_of: date
     ledger: Ledger
-    later: dict[str, Table] | None
+    later: dict[str, Callable[[], Table]] | None
 
 
 def shop_tables(
@@ -141,13 +143,14 @@ def _heard_later(
     rules: policy.Orders,
     *,
     told: bool,
-) -> dict[str, Table] | None:
-    """Return the tables in which people say who may be contacted, whenever that was; none where the day is told."""
+) -> dict[str, Callable[[], Table]] | None:
+    """Return what gives the tables in which people say who may be contacted, whenever; none where the day is told."""
     if told:
         return None
     undated = {None, "customers", "contacts"}  # nobody says there when it was said
     heard = [name for name in tables if name in matched and (kind_of(name) not in undated or name in _TEXTS)]
-    return {name: known_by(name, raw, matched, _LAST_DAY, rules) for name in heard}
+    # each holds its own raw table and no other: a table goes with its object
+    return {name: cache(partial(known_by, name, {name: raw[name]}, matched, _LAST_DAY, rules)) for name in heard}
 
 
 #: Tables in whose texts somebody may ask to be left alone.
