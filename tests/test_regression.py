@@ -176,11 +176,11 @@ def test_a_hazard_that_changes_is_found_and_split() -> None:
 @pytest.mark.slow
 def test_the_shop_s_first_amount_tells_of_the_first_silence_only(shipped: Shop) -> None:
     """Two ends in three lie on day 180, the silence rule's first: a large first order makes a second one likelier."""
-    lives = churn.lifetimes(shipped)
+    lives: Any = churn.lifetimes(shipped)
     assert (lives.loc[lives["left_us"] == 1, "days"] == 180).mean() == pytest.approx(1_836 / 2_710, abs=0.01)
     about = pd.DataFrame({"amount": np.log2(lives["first_amount"])})
     with pytest.warns(ModelWarning, match="the effect of 'amount' changes with age"):
-        whole = churn.cox(lives["days"], lives["left_us"], about)
+        whole: Any = churn.cox(lives["days"], lives["left_us"], about)
     assert whole.loc["amount", ["hazard_ratio", "low", "high"]].tolist() == pytest.approx(
         [0.834, 0.807, 0.861], abs=2e-3
     )

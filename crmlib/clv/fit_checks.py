@@ -108,7 +108,7 @@ def tracking(
     boundary = (_day_number(seen) + 3) // days
     newcomers = arrivals[arrivals["newcomers"] > 0]
     # a week's purchases end with its last period: the age then is that period less the one of the first purchase
-    first, ends = newcomers["period"].to_numpy(), edges - 1
+    first, ends = newcomers["period"].to_numpy(dtype=float), edges.astype(float) - 1
     if season is not None:
         first, ends = season.clock(_dates(first)), season.clock(_dates(ends))
     ages = np.maximum(ends[None, :] - first[:, None], 0)
