@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,9 @@ import pytest
 from crmlib import churn, surveys
 from crmlib.errors import ModelError, ModelWarning, SchemaError
 from crmlib.regression import encode, require_rank, separation_of_two
+
+if TYPE_CHECKING:
+    from crmlib.shop import Shop
 
 DAYS, LEFT = [5, 8, 12, 20, 25, 30, 40, 50, 60, 60], [1, 1, 1, 1, 1, 0, 1, 0, 1, 0]
 SPELLINGS = [None, np.nan, pd.NA, "", "  ", pd.NaT]
@@ -168,6 +171,23 @@ def test_a_hazard_that_changes_is_found_and_split() -> None:
     assert parts["change_p_value"].max() < 1e-6
     with pytest.raises(Exception, match="ages in days above 0"):
         churn.cox(days, left, table, split=[0])
+
+
+@pytest.mark.slow
+def test_the_shop_s_first_amount_tells_of_the_first_silence_only(shipped: Shop) -> None:
+    """Two ends in three lie on day 180, the silence rule's first: a large first order makes a second one likelier."""
+    lives: Any = churn.lifetimes(shipped)
+    assert (lives.loc[lives["left_us"] == 1, "days"] == 180).mean() == pytest.approx(1_836 / 2_710, abs=0.01)
+    about = pd.DataFrame({"amount": np.log2(lives["first_amount"])})
+    with pytest.warns(ModelWarning, match="the effect of 'amount' changes with age"):
+        whole: Any = churn.cox(lives["days"], lives["left_us"], about)
+    assert whole.loc["amount", ["hazard_ratio", "low", "high"]].tolist() == pytest.approx(
+        [0.834, 0.807, 0.861], abs=2e-3
+    )
+    parts: Any = churn.cox(lives["days"], lives["left_us"], about, split=[180])
+    found = parts[["hazard_ratio", "low", "high"]].to_numpy()
+    np.testing.assert_allclose(found, [[0.782, 0.753, 0.813], [0.968, 0.913, 1.026]], atol=2e-3)
+    assert (parts["change_p_value"] < 1e-6).all()
 
 
 def noise(customers: int, share: float, rng: np.random.Generator) -> float:

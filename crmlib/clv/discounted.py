@@ -21,6 +21,7 @@ from crmlib.clv.beta_points import beta_points
 from crmlib.clv.death import half_line
 from crmlib.clv.dropout_means import discounted_rate, trusted
 from crmlib.clv.fitting import like
+from crmlib.clv.inputs import SEASON
 from crmlib.clv.unique_rows import pairs
 from crmlib.errors import ModelError, ModelWarning
 
@@ -64,6 +65,11 @@ def _month(model: Fitting, period: str | None) -> float:
     if name is None:
         raise ModelError(
             'How long is a period? Say period="D" or "W" here, or when fitting: a month is 30.4375 days or 4.348 weeks.'
+        )
+    if name == SEASON:
+        raise ModelError(
+            f"The {type(model).__name__} was fitted on a season's clock, where months differ: which are ahead? Ask "
+            "crmlib.clv.value(..., season=, as_of=)."
         )
     if name not in PERIODS:
         raise ModelError(f"The period {name!r} is not known: there are {', '.join(PERIODS)}.")

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmlib import engine
+from crmlib.clv.inputs import SEASON
 from crmlib.clv.summary import days_of
 from crmlib.days import as_day, until
 from crmlib.errors import CrmlibError, ModelError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from crmlib.arrays import Floats
+    from crmlib.clv.season import Season
     from crmlib.clv.summary import Period
 
 __all__ = ["alive_history", "frequencies", "tracking"]
@@ -34,6 +36,7 @@ def tracking(
     calibration_end: date | str,
     observation_end: date | str,
     period: Period = "D",
+    season: Season | None = None,
 ) -> pd.DataFrame:
     """Return the repeat purchases of each week, as they were and as models expect them.
 
@@ -49,12 +52,19 @@ def tracking(
         The last day shown; the last week may be cut short by it and is then left out.
     period
         ``"D"`` or ``"W"``: the period of the models.
+    season
+        For models that were fitted to `Season.summarize`: that season, with days as period.
 
     Returns
     -------
     pandas.DataFrame
         week, counted from the first purchase of all; held_out, whether it lies after the calibration; actual, and one
         column a model.
+
+    Raises
+    ------
+    ModelError
+        A model was fitted in another unit.
 
     Examples
     --------
@@ -73,6 +83,15 @@ def tracking(
     if end < seen:
         raise CrmlibError(f"The observation ends on {end}, which is before the calibration's end, {seen}.")
     days = days_of(period)
+    if season is not None and days != 1:
+        raise ModelError("A season's clock goes by days: leave out period.")
+    for model in models.values():
+        fitted, counted = getattr(model, "period_", None), period if season is None else SEASON
+        if fitted not in {None, counted}:
+            raise ModelError(
+                f"The {type(model).__name__} was fitted in periods of {fitted!r}, the orders are counted in {counted!r}"
+                ": say period= or season= as for its summary."
+            )
     found: Any = engine.run(
         "clv_arrivals", tables={"orders": orders}, calibration_end=seen, until=until(end), period_days=days
     )
@@ -89,7 +108,10 @@ def tracking(
     boundary = (_day_number(seen) + 3) // days
     newcomers = arrivals[arrivals["newcomers"] > 0]
     # a week's purchases end with its last period: the age then is that period less the one of the first purchase
-    ages = np.maximum(edges[None, :] - 1 - newcomers["period"].to_numpy()[:, None], 0)
+    first, ends = newcomers["period"].to_numpy(dtype=float), edges.astype(float) - 1
+    if season is not None:
+        first, ends = season.clock(_dates(first)), season.clock(_dates(ends))
+    ages = np.maximum(ends[None, :] - first[:, None], 0)
     lengths, where = np.unique(ages, return_inverse=True)
     table = {"week": np.arange(1, weeks + 1), "held_out": edges[1:] - 1 > boundary, "actual": actual}
     for name, model in models.items():
@@ -97,6 +119,11 @@ def tracking(
         total = newcomers["newcomers"].to_numpy() @ each[where.reshape(ages.shape)]
         table[name] = np.diff(total)
     return pd.DataFrame(table)
+
+
+def _dates(periods: Floats) -> pd.DatetimeIndex:
+    """Return the days of periods that are a day long."""
+    return pd.DatetimeIndex((periods.astype(int) - 3).astype("datetime64[D]"))
 
 
 def _day_number(day: date) -> int:

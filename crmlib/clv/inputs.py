@@ -34,7 +34,9 @@ WAYS_OUT = {
 """What to do about a number below 0, by column."""
 COUNTS = ("frequency", "n_periods")
 """Columns that hold whole numbers."""
-UNITS = ("H", "D", "W", "M")
+SEASON = "season"
+"""The unit of a summary on a season's clock: the mean day of the year."""
+UNITS = ("H", "D", "W", "M", SEASON)
 COLLAPSED_BY = {
     ("frequency", "recency", "T"): "clv_collapse",
     ("frequency", "monetary_value"): "clv_collapse_spend",

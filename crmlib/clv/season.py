@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 
 from crmlib.arguments import read_floats, read_number
+from crmlib.clv.discounted import DAYS_PER_MONTH
+from crmlib.clv.inputs import SEASON
 from crmlib.clv.summary import summarize
 from crmlib.days import as_day
 from crmlib.errors import ModelError, ModelWarning
@@ -149,8 +151,9 @@ class Season:
         Returns
         -------
         pandas.DataFrame
-            customer_id, frequency, recency, T, monetary_value. It has no column ``period``: its unit is the season's
-            mean day, so ask a model that was fitted to it for `ahead`, never for plain days.
+            customer_id, frequency, recency, T, monetary_value, and ``season`` as period: the unit is the season's mean
+            day. So ask a model that was fitted to it for `ahead`, never for plain days, and tell `crmlib.clv.value` and
+            `crmlib.clv.tracking` the season.
         """
         result: Any = summarize(cast("Any", orders), as_of=as_of)
         table = result if isinstance(result, pd.DataFrame) else result.to_pandas()
@@ -159,7 +162,7 @@ class Season:
         last = pd.DatetimeIndex(first + pd.to_timedelta(table["recency"], unit="D"))
         began = self.clock(first)
         now = self.clock(pd.DatetimeIndex([end]))[0]
-        return table.assign(recency=self.clock(last) - began, T=now - began).drop(columns="period")
+        return table.assign(recency=self.clock(last) - began, T=now - began, period=SEASON)
 
     def ahead(self, as_of: date | str, days: float) -> float:
         """Return how long the days after a day last on the season's clock.
@@ -177,6 +180,21 @@ class Season:
         end = pd.Timestamp(as_day(as_of))
         shown = self.clock(pd.DatetimeIndex([end, end + pd.Timedelta(days=int(count))]))
         return float(shown[1] - shown[0])
+
+    def months_ahead(self, as_of: date | str, months: int) -> list[float]:
+        """Return how long the first month after a day lasts on the season's clock, the first two, and so on.
+
+        Parameters
+        ----------
+        as_of
+            The day after which they come.
+        months
+            How many, each of 30.4375 days; a part of a day is that part of its time on the clock.
+        """
+        ends = DAYS_PER_MONTH * np.arange(1, months + 1)
+        whole = np.arange(int(np.ceil(ends[-1])) + 1)
+        shown = self.clock(pd.DatetimeIndex(pd.Timestamp(as_day(as_of)) + pd.to_timedelta(whole, unit="D")))
+        return [float(end) for end in np.interp(ends, whole, shown - shown[0])]
 
     def factor(self, as_of: date | str, days: float) -> float:
         """Return how much busier than the year's mean day the days after a day are.

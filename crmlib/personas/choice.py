@@ -1,7 +1,7 @@
 """How many personas, and how sure? A criterion for each number, and whether another sample would give the same ones.
 
-Any method finds groups in anything. So a number counts only if its groups fit better than none, and are found again
-more surely than in the same table shuffled.
+Any method finds groups in anything, and in a cloud whose traits rise and fall together it finds them surely. So a
+number counts only if its groups fit better than none, and clearly better than in tables without groups.
 """
 
 from __future__ import annotations
@@ -14,18 +14,28 @@ import pandas as pd
 
 from crmlib.errors import CrmlibError
 from crmlib.personas.encoding import learn, table
+from crmlib.personas.groupless import groupless as tables_without_groups
 from crmlib.personas.mixture import bic, one_class
 from crmlib.personas.model import fit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from crmlib.arrays import Floats
     from crmlib.personas.model import Personas
 
 __all__ = ["Choice", "agreement", "choose", "shuffled", "stability"]
 
+#: How often customers of one kind may be called several.
+_ALPHA = 0.05
+_FEWEST, _AGAIN = 5, 3  # tables: from how many a range is read, and in how many personas are found again
 
-_CERTAIN = 0.95
+
+_GRADIENT = (
+    "traits go together, but customers of one kind, whose traits rise and fall together, fit as well. That is a "
+    "gradient, or groups too near each other for so few customers and columns: use a score along it, or cut it and say "
+    "that the cut is yours."
+)
 
 
 class Choice(pd.DataFrame):
@@ -59,7 +69,7 @@ def choose(
     scale: Mapping[str, str] | None = None,
     seed: int = 0,
     repeats: int = 5,
-    shuffles: int = 3,
+    groupless: int = 9,
     most: int = 1500,
 ) -> Choice:
     """Compare numbers of personas, none among them.
@@ -75,11 +85,12 @@ def choose(
     scale
         As for `crmlib.personas.fit`.
     seed
-        Of the sample, the starts, the repeats and the shuffling.
+        Of the sample, the starts, the repeats and the tables without groups.
     repeats
         Bootstrap samples for the stability.
-    shuffles
-        Tables with each column shuffled by itself, in which the same number is looked for.
+    groupless
+        How many tables without groups the same number is looked for in: 5 or more, or 0 for no comparison. More of
+        them see weaker groups.
     most
         At most so many customers, drawn at random: the number shows in a sample as well.
 
@@ -87,11 +98,23 @@ def choose(
     -------
     Choice
         A DataFrame of k, criterion (BIC of the mixture, less is better; silhouette of k-prototypes, more is better),
-        stability (mean adjusted Rand index), low, high (of the repeats), noise_low, noise_high (the stability in the
-        shuffled tables), smallest (share of the smallest persona). Its ``recommended`` is the best number by the
-        criterion of those that fit better than k = 1 and clearly better than in the shuffled tables (beyond the best by
-        more than their range), and are found again more surely; or 1. Its ``notes`` say why. Groups that a single
-        column makes are in the shuffled tables as well, and are no personas: those are traits that go together.
+        stability (mean adjusted Rand index), low, high (of the repeats), noise_low, noise_high (the stability in three
+        of the tables without groups), smallest (share of the smallest persona). Its ``recommended`` is the best number
+        by the criterion, or 1. Its ``notes`` say why.
+
+    Raises
+    ------
+    CrmlibError
+        As `crmlib.personas.fit`; or fewer than five tables without groups, which make no range.
+
+    Notes
+    -----
+    The number with the best criterion is recommended if that is better than the best of all numbers in tables without
+    groups (beyond the 95 % prediction limit for another such table); otherwise 1. A table without groups has the same
+    values in each column, and columns that go together in pairs as these do, in customers of one kind (a Gaussian
+    copula). So neither groups that a single column makes nor a gradient, along which traits rise and fall together,
+    count as personas. A cloud that is bent, or hollow, may: those it cannot tell from groups. And answers of two or
+    three levels hardly tell groups from a gradient.
 
     Examples
     --------
@@ -101,19 +124,22 @@ def choose(
     >>> choose(kinds, [2, 3], repeats=2).recommended, choose(shuffled(kinds), [2, 3], repeats=2).recommended
     (2, 1)
     """
+    if groupless in range(1, _FEWEST):
+        raise CrmlibError(f"groupless={groupless}: the range of tables needs {_FEWEST} of them or more; 0 for none.")
     some = _sample(table(features), most, seed)
     encoding = learn(some, scale)
     stated = {number.name: number.scale for number in encoding.numbers}
-    noise = [shuffled(some, seed=seed + number) for number in range(shuffles)]
+    used = some.drop(columns=list(encoding.left_out))
+    alike = tables_without_groups(used, tables=groupless, seed=seed)
     rows = [_one(some, method, stated)]
-    chance = {1: np.array([0.0])}
+    chance = {}
     for k in sorted({int(number) for number in numbers} - {1}):
         personas = fit(some, k, method, scale=stated, seed=seed)
         scores = _found_again(some, personas, repeats, stated)
-        in_noise = [fit(one, k, method, scale=stated, seed=seed, starts=2) for one in noise]
+        by_chance = [(one, fit(one, k, method, scale=stated, seed=seed)) for one in alike]
+        chance[k] = np.array([p.criterion(one) for one, p in by_chance])
         # one sample of each: what matters is the range over the tables
-        again = [_found_again(one, p, 1, stated).mean() for one, p in zip(noise, in_noise, strict=True)]
-        chance[k] = np.array([p.criterion(one) for one, p in zip(noise, in_noise, strict=True)])
+        again = [_found_again(one, p, 1, stated).mean() for one, p in by_chance[:_AGAIN]]
         rows.append(
             {
                 "k": k,
@@ -140,46 +166,43 @@ def _one(some: pd.DataFrame, method: str, scale: Mapping[str, str]) -> dict[str,
     return {"k": 1, "criterion": criterion, **empty, "smallest": 1.0}
 
 
-def _recommended(rows: pd.DataFrame, chance: Mapping[int, np.ndarray], method: str) -> tuple[int, tuple[str, ...]]:
+def _recommended(rows: pd.DataFrame, chance: Mapping[int, Floats], method: str) -> tuple[int, tuple[str, ...]]:
     """Return the number that the table speaks for, and why."""
     sign, name = (-1, "BIC") if method == "mixture" else (1, "silhouette")
     fit_of = sign * rows["criterion"]
-    better = fit_of > fit_of[0]
-    better &= pd.Series(
-        [not len(chance[k]) or value > _clearly(sign * chance[k]) for k, value in zip(rows["k"], fit_of, strict=True)]
-    )
-    high = rows["noise_high"]
-    above = rows["stability"] > np.minimum(2 * high - rows["noise_low"], (1 + high) / 2)
-    above |= rows["stability"] >= np.maximum(high, _CERTAIN)  # nothing can be above noise that is found again for sure
-    above |= high.isna() & rows["stability"].notna()  # without shuffled tables nothing speaks against it
-    good = better & above
-    if not good.any():
-        why = (
-            f"no number has a better {name} than k = 1 and shuffled tables"
-            if not better[1:].any()
-            else "no number with a better criterion is found again more surely than in shuffled tables"
-        )
-        return 1, (f"There are no personas here: {why}.",)
-    best = int(np.nanargmax(fit_of.where(good)))
+    best = int(np.argmax(fit_of))
     k, row = int(rows["k"][best]), rows.loc[best]
-    by_noise = (
-        f" (shuffled: {row['noise_low']:.2f} to {row['noise_high']:.2f})" if not np.isnan(row["noise_low"]) else ""
-    )
-    notes = [f"k = {k}: the best {name} of those that hold, stability {row['stability']:.2f}{by_noise}."]
-    stablest = int(rows["k"][int(np.nanargmax(rows["stability"].where(good)))])
+    if k == 1:
+        why = f"no number has a better {name} than k = 1, so nothing that tells customers apart goes together."
+        return 1, (f"There are no personas here: {why}",)
+    if fit_of[best] <= _limit([sign * each for each in chance.values()]):
+        return 1, (f"There are no personas here: {_GRADIENT}",)
+    compared = not np.isnan(row["noise_low"])
+    by_noise = f" (without groups: {row['noise_low']:.2f} to {row['noise_high']:.2f})" if compared else ""
+    notes = [f"k = {k}: the best {name}, stability {row['stability']:.2f}{by_noise}."]
+    if not compared:
+        notes.append("It was not held against tables without groups, so it may be a gradient cut into slices.")
+    elif row["stability"] < row["noise_low"]:
+        notes.append(
+            f"k = {k} is found again less surely than in tables without groups: there are groups, perhaps fewer."
+        )
+    stablest = int(rows["k"][int(np.nanargmax(rows["stability"]))])
     if stablest != k:
         notes.append(f"{name} and stability disagree: k = {stablest} is found again most surely.")
-    by_criterion = int(rows["k"][int(np.argmax(fit_of))])
-    if by_criterion not in {k, 1}:
-        notes.append(f"k = {by_criterion} has a better {name}, but is not found again more surely than in noise.")
     if k == rows["k"].max():
         notes.append(f"k = {k} is the end of the range: try more.")
     return k, tuple(notes)
 
 
-def _clearly(values: np.ndarray) -> float:
-    """Return what lies above the highest of some values by more than their range."""
-    return float(2 * values.max() - values.min())
+def _limit(chance: list[Floats]) -> float:
+    """Return what the best of all numbers stays below in another table without groups, 19 times in 20."""
+    from scipy.stats import t
+
+    best = np.max(chance, axis=0)
+    if not len(best):
+        return -np.inf
+    error = best.std(ddof=1) * np.sqrt(1 + 1 / len(best))
+    return float(best.mean() + t.ppf(1 - _ALPHA, len(best) - 1) * error)
 
 
 def stability(

@@ -38,7 +38,7 @@ def persona(known: Known) -> dict[str, Any]:
         return {}
     try:
         table = personas.features(known.shop, policy=known.rules)
-        choice = personas.choose(_some(table, _LOOKED_AT), _NUMBERS, repeats=1, shuffles=1)
+        choice = personas.choose(_some(table, _LOOKED_AT), _NUMBERS, repeats=1, groupless=5)
         if choice.recommended == 1:
             known.absent(" ".join(choice.notes) or "no personas can be told apart", *names)
             return {}

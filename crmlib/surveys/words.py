@@ -21,79 +21,37 @@ if TYPE_CHECKING:
 __all__ = ["Terms"]
 
 _STEMMERS = {"it": "italian", "en": "english"}
+
+
+def _set_of(words: str) -> set[str]:
+    return set(words.split())
+
+
 #: Words that turn the one after them round.
 _NEGATIONS = {
-    "it": {"non", "mai", "nessun", "nessuno", "nessuna", "senza", "né", "niente", "nulla"},
-    "en": {"not", "never", "no", "without", "nobody", "nothing", "none", "cannot", "nor"},
+    "it": _set_of("non mai nessun nessuno nessuna senza né niente nulla neanche nemmeno neppure"),
+    "en": _set_of("not never no without nobody nothing none cannot nor"),
 }
-#: Between a negation and its word: "non è molto buono", "not very good", "non ho avuto problemi", "did not like".
-_BETWEEN = {
-    "it": {
-        *("è", "e'", "era", "sono", "molto", "tanto", "proprio", "stato", "stata", "più", "avuto", "un", "una", "uno"),
-        *(
-            "il",
-            "la",
-            "i",
-            "gli",
-            "le",
-            "lo",
-            "ho",
-            "hai",
-            "ha",
-            "abbiamo",
-            "hanno",
-            "avere",
-            "mi",
-            "ti",
-            "ci",
-            "si",
-            "vi",
-        ),
-    },
-    "en": {
-        *(
-            "very",
-            "really",
-            "a",
-            "an",
-            "the",
-            "any",
-            "been",
-            "be",
-            "is",
-            "was",
-            "are",
-            "so",
-            "that",
-            "quite",
-            "had",
-            "have",
-        ),
-        *("has", "get", "got", "i"),
-    },
-}
-_ELIDED = {
-    *(
-        "l",
-        "un",
-        "dell",
-        "all",
-        "nell",
-        "sull",
-        "dall",
-        "d",
-        "c",
-        "s",
-        "m",
-        "t",
-        "v",
-        "n",
-        "quell",
-        "quest",
-        "com",
-        "dov",
+#: The same as people type them in a hurry.
+_HURRIED = {
+    "it": dict.fromkeys(_set_of("nn"), "non"),
+    "en": dict.fromkeys(
+        _set_of("dont doesnt didnt isnt arent wasnt werent wont cant couldnt wouldnt shouldnt hasnt havent hadnt aint"),
+        "not",
     ),
 }
+#: Between a negation and its word: "non è molto buono", "not very good", "non ho avuto problemi", "not yet arrived".
+_BETWEEN = {
+    "it": _set_of(
+        "è e' era sono molto tanto proprio stato stata più avuto un una uno il la i gli le lo ho hai ha abbiamo hanno "
+        "avere mi ti ci si vi me te ve alcun alcuno alcuna ancora affatto mica"
+    ),
+    "en": _set_of(
+        "very really a an the any been be is was are so that quite had have has get got i even yet ever all at single "
+        "too"
+    ),
+}
+_ELIDED = _set_of("l un dell all nell sull dall d c s m t v n quell quest com dov")
 _MODIFIERS = re.compile("[\ufe0e\ufe0f\u200d\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")
 #: Unicode's Extended_Pictographic, signs of text (digits, # and *, (c)) aside; flags are two letters.
 _SIGN = (
@@ -237,7 +195,7 @@ class Terms:
         """Part elided articles from their words, and a negation from its verb."""
         pieces = re.split("['\u2019\u02bc`]", word)
         if len(pieces) == 1:
-            return pieces
+            return [_HURRIED[self._language].get(word, word)]
         if self._language == "it":
             return [piece for piece in pieces if piece not in _ELIDED]
         head, tail = pieces[0], pieces[-1]

@@ -132,13 +132,13 @@ print(f"The library's mixture agrees with them at {same:.2f} (1 = the same group
 #
 # How many kinds are there? We ask twice. The **BIC** adds misfit and a price for each extra parameter: less is better. **Stability** draws the customers again, with replacement, finds the personas again, and asks whether the same customers end up together.
 #
-# Two rows keep us honest. k = 1 says that everybody is alike. And `noise_low` to `noise_high` is the stability in tables whose columns were shuffled: there is nothing to find in them.
+# Two rows keep us honest. k = 1 says that everybody is alike. And `noise_low` to `noise_high` is the stability in tables *without groups*: each column holds the same values and each pair of traits is as close as here, but all customers are of one kind. The best number counts only if its BIC lies clearly below theirs.
 #
 # **What do you expect?** Will more personas be more stable, or less?
 
 # %%
 tried = range(2, 1 + (min(most_personas, 6) if fast else most_personas))
-effort = {"repeats": 2, "shuffles": 2, "most": 500} if fast else {"repeats": 3, "shuffles": 3, "most": 1000}
+effort = {"repeats": 2, "groupless": 5, "most": 500} if fast else {"repeats": 3, "groupless": 7, "most": 1000}
 choice = personas.choose(features, tried, seed=seed, **effort)
 record("choice", choice)
 k = max(2, choice.recommended)  # 1 would say: no personas here. To see what 2 are worth, we would go on.
@@ -148,16 +148,16 @@ print(*choice.notes, sep="\n")
 digits = {"criterion": 0, "smallest": 3} | dict.fromkeys(["stability", "low", "high", "noise_low", "noise_high"], 2)
 choice.round(digits)
 
-# %% mystnb={"image": {"alt": "Two lines by the number of personas: the BIC, with its minimum marked, and the stability with the range of the repeats, above that of shuffled tables."}}
+# %% mystnb={"image": {"alt": "Two lines by the number of personas: the BIC, with its minimum marked, and the stability with the range of the repeats, above that of tables without groups."}}
 axes = plots.choice_lines(
     choice,
     chosen=k,
-    title=f"k = {k}: stability {best['stability']:.2f}, in shuffled tables at most {best['noise_high']:.2f}",
+    title=f"k = {k}: stability {best['stability']:.2f}, in tables without groups {best['noise_high']:.2f}",
     language=language,
 )
 
 # %% [markdown]
-# Left: the lowest point is what the BIC asks for. Right: the blue band holds the repeats, the grey one the shuffled tables. A number that cuts through a natural group is hard to find again: one sample cuts here, another there.
+# Left: the lowest point is what the BIC asks for. Right: the blue band holds the repeats, the grey one the tables without groups. A number that cuts through a natural group is hard to find again: one sample cuts here, another there.
 #
 # Read both. A minimum on the left with a collapse on the right would be a number for the sample, not for the shop. And if the lowest point lies at the edge of the picture, the BIC has not chosen at all: look further, or take the stable number.
 

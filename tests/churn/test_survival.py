@@ -188,6 +188,10 @@ def test_edges_of_survival() -> None:
         churn.kaplan_meier([1, 2], [1])
     with pytest.raises(ModelError, match="needs two groups"):
         churn.log_rank([1, 2], [1, 1], ["a", "a"])
+    with pytest.raises(ModelError, match="needs two groups"):
+        churn.log_rank(
+            [1, 2, 3, 4], [1] * 4, np.array([1, "1", 1, "1"], dtype=object)
+        )  # one group, however it is written
     with pytest.raises(ModelError, match="'x' does not vary"):
         churn.cox([1, 2], [1, 1], pd.DataFrame({"x": [1.0, 1.0]}))
     with pytest.raises(SchemaError, match="no order up to"):

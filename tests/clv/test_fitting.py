@@ -290,6 +290,8 @@ def test_gamma_gamma_teaches(buyers: pd.DataFrame, rng: np.random.Generator) -> 
         GammaGammaFitter().fit([0, 1], [10.0, 10])
     with pytest.raises(ModelError, match="monetary_value is 0 in row 1"):
         GammaGammaFitter().fit([1, 1], [10.0, 0])
+    with pytest.raises(ModelError, match=r"negative \(-5\) in row 1: Gamma-Gamma learns from repeat buyers"):
+        GammaGammaFitter().fit([2, 3, 4], [10.0, -5, 20])
     with pytest.raises(ModelError, match="Every customer spends 10"):
         GammaGammaFitter().fit([1, 2, 3], [10.0, 10, 10])
 

@@ -25,7 +25,9 @@ def test_wines_are_told_apart() -> None:
     numbers, thirds, mixed, cultivar = wine()
     for features, floor in ((numbers, 0.88), (thirds, 0.83), (mixed, 0.83)):
         assert personas.agreement(personas.fit(features, 3).labels, cultivar) >= floor
-        choice = personas.choose(features, range(2, 5), repeats=2, shuffles=1).set_index("k")
+        choice = personas.choose(features, range(2, 5), repeats=2, groupless=5)
+        assert choice.recommended == 3
+        choice = choice.set_index("k")
         assert choice["criterion"].idxmin() == choice["stability"].idxmax() == 3
     assert personas.agreement(personas.fit(mixed, 3, "k-prototypes").labels, cultivar) >= 0.7
 

@@ -285,10 +285,10 @@ def test_choice_finds_the_number(known: tuple[pd.DataFrame, pd.Series]) -> None:
     assert choice["k"].tolist() == [1, 2, 3, 4, 5]
     assert choice["k"].iloc[int(choice["criterion"].argmin())] == 3
     assert choice.recommended == 3
-    assert choice.notes[0].startswith("k = 3: the best BIC of those that hold")
+    assert choice.notes[0].startswith("k = 3: the best BIC, stability")
     silhouettes = personas.choose(features, [3, 5], "k-prototypes", repeats=2).set_index("k")["criterion"]
     assert silhouettes[3] > silhouettes[5] > silhouettes[1] == 0
-    edge = personas.choose(features, [1, 2, 3], repeats=2, shuffles=1)
+    edge = personas.choose(features, [1, 2, 3], repeats=2, groupless=5)
     assert edge.notes[-1] == "k = 3 is the end of the range: try more."
     assert edge.notes[-1] in repr(edge)
 
@@ -315,7 +315,7 @@ def test_noise_has_no_personas(method: str) -> None:
 
 @pytest.mark.slow
 def test_the_shop_has_personas(shop: Shop) -> None:
-    choice = personas.choose(personas.features(shop), [3], repeats=2, most=400, shuffles=1)
+    choice = personas.choose(personas.features(shop), [3], repeats=2, most=400)
     assert choice.recommended == 3
     assert choice.set_index("k")["stability"].loc[3] > 0.5
 
