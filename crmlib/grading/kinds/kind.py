@@ -62,7 +62,7 @@ class Kind(ABC):
 
     name: ClassVar[str] = ""
     asked: ClassVar[str] = "An answer"
-    passed: ClassVar[str] = "Kind, type and bounds are as asked. Whether it is right, grading will say."
+    passed: ClassVar[str] = "The form is as asked: kind, type and bounds. Whether it is right, grading will say."
     counts_as: ClassVar[str] = "graded"
     reviewed_as: ClassVar[str] = "answer"
     by_person: ClassVar[bool] = False

@@ -100,6 +100,9 @@ def recorded_plan(answer: Answer) -> Plan:
         raise UnfitError(answer.problem or "Nothing was handed in.")
     if answer.kind != "value" or not isinstance(answer.value, dict):
         raise UnfitError(f"{PlanOfContacts.asked} is asked for; this is {described(answer)}.")
+    if "name" not in answer.value:
+        raise UnfitError(f"{PlanOfContacts.asked} is asked for; this dict has no name.")
+    _hold_scores_to_numbers(answer.value.get("scores"))
     sequences = answer.value.get("sequences", ())
     if isinstance(sequences, list) and len(sequences) > MOST_SEQUENCES:
         raise UnfitError(f"The plan has {len(sequences):,} sequences; {MOST_SEQUENCES} are simulated at most.")
@@ -140,16 +143,20 @@ def _bounded(plan: Plan) -> None:
         )
     if len(plan.scores) > MOST_SEQUENCES:
         raise UnfitError(f"The plan has {len(plan.scores):,} tables of scores; {MOST_SEQUENCES} are enough.")
-    for name, table in plan.scores.items():
-        gap = next((customer for customer, score in table.items() if not math.isfinite(score)), None)
-        if gap is not None:
-            raise UnfitError(
-                f"The plan cannot be read: scores.{name} of {quoted(gap)!r} is no number. Leave out who has no "
-                "score; Plan.with_scores does."
-            )
     money = (plan.budget or 0.0, *msgspec.structs.astuple(plan.costs))
     if not all(map(math.isfinite, money)):
         raise UnfitError("The plan cannot be read: its budget, or one of its costs, is no number.")
+
+
+def _hold_scores_to_numbers(scores: object) -> None:
+    """Name the customer whose score is no number; what is no table of scores at all, msgspec tells."""
+    for name, table in scores.items() if isinstance(scores, dict) else ():
+        for customer, score in table.items() if isinstance(table, dict) else ():
+            if score is None or (isinstance(score, float) and not math.isfinite(score)):
+                raise UnfitError(
+                    f"The plan cannot be read: scores.{quoted(str(name))} of {quoted(str(customer))!r} is no number. "
+                    "Leave out who has no score; Plan.with_scores does."
+                )
 
 
 def _parts(sequence: Sequence) -> int:
