@@ -140,7 +140,9 @@ def for_all(variants: dict[str, Path]) -> Iterator[Runner]:
 
 def red_cards(executed: dict[str, Any]) -> list[str]:
     """What `check`, `answer` and `quiz` held against answers: a solution is wrong at no fact and no worked case."""
-    texts = [output.get("data", {}).get("text/plain", "") for cell in executed["cells"] for output in cell["outputs"]]
+    texts = [
+        output.get("data", {}).get("text/plain", "") for cell in executed["cells"] for output in cell.get("outputs", [])
+    ]
     return [text for text in texts if text.startswith("WRONG")]
 
 

@@ -84,6 +84,10 @@ def score_ties(value: float, cuts: list[float], more: bool) -> int:  # noqa: ARG
     return 1 + sum(cut <= value for cut in cuts)
 
 
+def score_stub(value: float, cuts: list[float], more: bool) -> int:  # noqa: FBT001 - as the exercise has it
+    raise NotImplementedError("Return a whole number.")
+
+
 def spans(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(recency_days=pd.to_timedelta(frame["recency_days"], unit="D"))
 
@@ -164,6 +168,7 @@ WRONG: list[tuple[str, str, Any, str]] = [
     ("score", "its result", 3, "A function is asked for; this is the number 3"),
     ("score", "ties the wrong way", score_ties, "score_ties(2.0, [1, 2, 4, 8], True) is 2 (one plus the one"),
     ("score", "gives nothing", lambda value, cuts, more: None, "a value is missing"),  # noqa: ARG005 - as written
+    ("score", "still the stub", score_stub, "input 1: NotImplementedError: Return a whole number.\n"),
     ("score", "gives text", lambda value, cuts, more: "3", "a whole number is asked for, not the text '3'"),  # noqa: ARG005
     ("score", "too few arguments", lambda value: value, "takes 1 positional argument but 3 were given"),
     ("score", "gives a generator", lambda value, cuts, more: (c for c in cuts), "not a generator"),  # noqa: ARG005

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from crmlib.grading.spec.questions import Field
     from crmlib.grading.spec.recorded import Answer
 
-__all__ = ["Grid", "UnfitError", "as_text", "bare", "canonical", "described", "shown"]
+__all__ = ["Grid", "UnfitError", "as_text", "bare", "canonical", "described", "says_nothing", "shown"]
 
 _SHOWN = 60
 _LONGEST_DESCRIPTION = 200
@@ -85,6 +85,28 @@ def described(answer: Answer) -> str:
     if answer.kind == "outputs":
         return f"the outputs of a function at {_count(len(value), 'input')}"
     return "a figure" if answer.kind == "figure" else "nothing that can be read"
+
+
+def says_nothing(answer: Answer) -> bool:
+    """Say whether an answer is only the failure to give one: the same on every shop, though nobody typed it in.
+
+    Parameters
+    ----------
+    answer
+        An answer as it was read.
+
+    Examples
+    --------
+    >>> from crmlib.grading.spec.recorded import Answer
+    >>> failed = Answer("", "none", problem="NotImplementedError")
+    >>> says_nothing(Answer("q1", "outputs", [failed, failed])), says_nothing(Answer("q1", "value", 0))
+    (True, False)
+    """
+    if answer.kind == "outputs":
+        return all(output.kind == "none" for output in answer.value)
+    if answer.kind == "figure":
+        return not any(axes["series"] for axes in answer.value)
+    return answer.value is None or answer.value == ""
 
 
 def _described_value(value: Any) -> str:
