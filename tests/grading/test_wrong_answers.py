@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crmlib.actions import Plan
+from crmlib.actions import Plan, sequence
 from crmlib.errors import ExerciseError
 from crmlib.grading import answer, check, facts, quiz, start
 from crmlib.grading.spec.recorded import parse
@@ -295,6 +295,13 @@ def test_nothing_that_is_handed_in_makes_a_check_fail(question: str, shown: list
     for inputs in (3, None, [Broken()], [[]], [{}], iter([]), "ab"):
         check(question, score_right, inputs=inputs)  # type: ignore[arg-type] # as a student would
     assert {card.mood for card in shown} <= {"bad", "note"}
+
+
+def test_a_plan_is_told_by_what_it_does(shown: list[Card]) -> None:
+    check("plan", Plan(name="seldom", sequences=(sequence("win_back"),), budget=400.0))
+    check("plan", Plan(name="nothing"))
+    assert shown[0].lines[0].text == "The plan 'seldom': 1 sequence by email, sms, a budget of 400.00."
+    assert shown[1].lines[0].text == "The plan 'nothing': 0 sequences, no budget."
 
 
 def test_bars_are_told_to_hand_in_the_axes(shown: list[Card]) -> None:

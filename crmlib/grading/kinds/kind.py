@@ -120,6 +120,16 @@ class Kind(ABC):
             raise UnfitError(f"{self.asked} is asked for; this is {described(answer)}.")
         return columns
 
+    def summary(self, answer: Answer) -> str:
+        """Say in words what was recorded, as a student reads it below the cell.
+
+        Parameters
+        ----------
+        answer
+            What was recorded.
+        """
+        return described(answer)
+
     def rules(self, question: Question) -> str:
         """Say which rule of this kind a question breaks as it is written; empty for none."""
         weights = [field.weight for field in question.fields.values()]

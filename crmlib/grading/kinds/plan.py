@@ -57,6 +57,18 @@ class PlanOfContacts(Kind):
             return [str(error)]
         return []
 
+    def summary(self, answer: Answer) -> str:
+        """Say of a plan how many sequences it has, by which channels, and what it may spend."""
+        try:
+            plan = recorded_plan(answer)
+        except UnfitError:
+            return described(answer)
+        count = len(plan.sequences)
+        channels = {channel for sequence in plan.sequences for step in sequence.steps for channel in step.channels}
+        by = f" by {', '.join(sorted(channels))}" if channels else ""
+        budget = "no budget" if plan.budget is None else f"a budget of {plan.budget:,.2f}"
+        return f"the plan {quoted(plan.name)!r}: {count} sequence{'s' * (count != 1)}{by}, {budget}"
+
     def compare(self, question: Question, answer: Answer, expected: Future) -> Outcome:  # noqa: ARG002 - the future has it
         """Let the plan act on a hidden shop.
 

@@ -126,7 +126,10 @@ def _question(question: Any, mark: dict[str, Any], graded: Graded, comments: lis
     # what came of a plan is worth a word even where it earned all points
     silent = points >= out_of and (overridden or not kind_of(question).by_future)
     findings, own = json.loads(mark["findings"]), [one for one in graded.troubles if one.cell == question.id]
+    written = graded.written.get(question.id, "").strip()
     state = state_of(mark, findings, own, graded.status)
+    if state == "none" and not overridden and kind_of(question).by_person and not written:
+        state = "blank"  # an empty text is handed in, and says nothing
     unanswered = state in {"blank", "cut"}  # then what the stub raises, and what comes of it, says nothing more
     about = {
         "id": question.id,
@@ -140,7 +143,7 @@ def _question(question: Any, mark: dict[str, Any], graded: Graded, comments: lis
         "comments": comments,
         "pictures": [picture.uri() for picture in graded.pictures if picture.question == question.id],
         "troubles": [] if unanswered else own,
-        "written": graded.written.get(question.id, "").strip(),
+        "written": written,
     }
     # a question that is right and calls for no word has its line in the table, and no section
     about["told"] = state != "full" or any(

@@ -78,8 +78,11 @@ class Looked:
     @property
     def shown(self) -> str:
         """What was recorded, as a sentence; empty where nothing can be."""
-        text = "" if self.recorded.kind == "none" else described(self.recorded)
-        return f"{text[:1].upper()}{text[1:]}." if text else ""
+        if self.recorded.kind == "none":
+            return ""
+        asked = asked_or_none(self.recorded.question)
+        text = described(self.recorded) if asked is None else kind_of(asked).summary(self.recorded)
+        return f"{text[:1].upper()}{text[1:]}."
 
 
 def start(exercise: str, questions: Sequence[Any]) -> None:
