@@ -29,7 +29,7 @@ def graded(name: str, source: str) -> Any:
 @pytest.mark.needs("python:nbgrader")
 @pytest.mark.filterwarnings("default")  # nbclient's own
 def test_validate_fails_where_the_card_is_red(tmp_path: Path) -> None:
-    from nbgrader.validator import Validator
+    from nbgrader.validator import Validator  # type: ignore[import-untyped]
 
     cells = [
         nbformat.v4.new_code_cell(START),  # type: ignore[no-untyped-call]

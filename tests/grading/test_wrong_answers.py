@@ -51,7 +51,7 @@ QUESTIONS: list[dict[str, Any]] = [
 ]  # fmt: skip
 INPUTS = [[3.0, [1.0, 2.0, 4.0, 8.0], True]]
 SEEN = pd.DataFrame({"segment": ["New", "Loyal"]}, index=pd.Index(["c1", "c2"], name="customer_id"))
-RIGHT = pd.DataFrame(
+RIGHT: Any = pd.DataFrame(
     {"customer_id": ["c1", "c2", "c3"], "recency_days": [10, 20, 30], "frequency": [1, 2, 3], "monetary": [5.0, 6, 7]}
 )
 
@@ -292,8 +292,9 @@ def test_nothing_that_is_handed_in_makes_a_check_fail(question: str, shown: list
     for value in [*STRANGE, *drawn]:
         check(question, value)
         answer(question, value)
-    for inputs in (3, None, [Broken()], [[]], [{}], iter([]), "ab"):
-        check(question, score_right, inputs=inputs)  # type: ignore[arg-type] # as a student would
+    strange_inputs: list[Any] = [3, None, [Broken()], [[]], [{}], iter([]), "ab"]
+    for inputs in strange_inputs:
+        check(question, score_right, inputs=inputs)
     assert {card.mood for card in shown} <= {"bad", "note"}
 
 
