@@ -64,7 +64,7 @@ def test_what_there_is_most_to_gain_from_comes_first() -> None:
     assert [step["question"] for step in steps] == ["q5", "q3", "q2", ""]
     assert steps[0]["text"].startswith("The run ended before it (5 points): find the cell above")
     assert steps[1]["text"] == "For 3 points: look again at what notebook 03_rfm says of it."
-    assert steps[2]["text"] == "column a: a value is missing. For 1 point: mend that, or open its first hint below."
+    assert steps[2]["text"] == "column a: a value is missing. Mend that for 1 point, or open its first hint below."
     assert steps[3]["text"] == "1 more question below could earn points."
 
 

@@ -105,5 +105,6 @@ def _step(question: Mapping[str, Any], notebook: str) -> str:
             f"The run ended before it ({points}): find the cell above that ran too long or ended Python, and run all."
         )
     way = "open its first hint below" if question["hints"] else f"look again at what notebook {notebook} says of it"
-    first = f"{question['findings'][0]} " if question["findings"] else ""
-    return f"{first}For {points}: {'mend that, or ' if first else ''}{way}."
+    if question["findings"]:
+        return f"{question['findings'][0]} Mend that for {points}, or {way}."
+    return f"For {points}: {way}."
