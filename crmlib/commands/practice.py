@@ -8,8 +8,11 @@ from pathlib import Path
 import click
 
 from crmlib.commands import completion
+from crmlib.commands.folders import OutFolder, check_out
 
 __all__ = ["practice"]
+
+_SHOP = "practice-shop"  # by it the command knows a folder of its own
 
 
 @click.command()
@@ -17,7 +20,7 @@ __all__ = ["practice"]
 @click.option(
     "--out",
     "-o",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=OutFolder(_SHOP),
     help="Folder to write to.  [default: practice/NAME]",
 )
 def practice(name: str, out: Path | None) -> None:
@@ -40,5 +43,8 @@ def practice(name: str, out: Path | None) -> None:
     from crmlib.grading.kinds.own import load_exercise
 
     exercise = load_exercise(Path(name) if os.sep in name else name)
-    path = write_practice(exercise.folder, out or Path("practice") / exercise.name)
+    if out is None:
+        out = Path("practice") / exercise.name
+        check_out(out, (_SHOP,))
+    path = write_practice(exercise.folder, out)
     click.echo(f"Wrote {path}, its shop and a README beside it. Begin: jupyter lab {path}")

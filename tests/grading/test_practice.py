@@ -70,6 +70,18 @@ def test_work_is_never_overwritten(light: Path, tmp_path: Path) -> None:
     assert mine.read_text(encoding="utf-8") == "my work"
 
 
+def test_a_folder_of_somebody_elses_is_left_alone(light: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    other = tmp_path / "practice" / "90_light"
+    other.mkdir(parents=True)
+    (other / "letter.txt").write_text("mine", encoding="utf-8")
+    for options in ((), ("--out", other)):
+        ended = run(light, *options)
+        assert ended.exit_code == 2
+        assert "is not empty: it holds letter.txt" in ended.output
+    assert [path.name for path in other.iterdir()] == ["letter.txt"]
+
+
 def test_an_exercise_that_is_not_there_is_told_with_the_nearest_name() -> None:
     ended = run("03_rfn")
     assert ended.exit_code == 2
