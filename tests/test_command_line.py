@@ -18,7 +18,8 @@ from crmlib import open_shop
 from crmlib.commands.folders import OutFolder, check_out
 from crmlib.commands.main import main
 from crmlib.commands.shape import all_commands
-from crmlib.errors import RunError
+from crmlib.errors import CrmlibError, RunError
+from crmlib.futures import present
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -185,7 +186,28 @@ def test_a_known_name_beside_a_folder_of_that_name_says_so(
     monkeypatch.chdir(tmp_path)
     open_shop(name)
     assert f"write ./{name}" in capsys.readouterr().out.splitlines()[0]
+    open_shop(Path(name))
+    assert f"write ./{name}" in capsys.readouterr().out.splitlines()[0]
     assert len(open_shop(f"./{name}").orders) == 1
+
+
+@pytest.mark.slow
+def test_a_description_and_a_future_tell_a_known_name_from_a_folder_beside_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine" / "shop").mkdir(parents=True)
+    (tmp_path / "mine" / "my.toml").write_text('source = "shop"\n')
+    open_shop(tmp_path / "mine" / "my.toml")
+    assert "write ./shop" in capsys.readouterr().out.splitlines()[0]
+    monkeypatch.chdir(tmp_path / "mine")
+    present("shop")
+    assert "write ./shop" in capsys.readouterr().out
+
+
+def test_a_path_is_not_taken_for_a_known_name(tmp_path: Path) -> None:
+    with pytest.raises(CrmlibError) as caught:
+        open_shop(str(tmp_path / "ada" / "shop"))
+    assert "Did you mean" not in str(caught.value)
 
 
 @pytest.mark.slow

@@ -20,6 +20,7 @@ from crmlib.commands.exercise import exercise
 from crmlib.commands.folders import OutFolder
 from crmlib.commands.grade import grade, release
 from crmlib.commands.memory import size_of_memory
+from crmlib.commands.practice import practice
 from crmlib.commands.preset import preset_option
 from crmlib.commands.queue import queue
 from crmlib.commands.score import score, top
@@ -402,6 +403,7 @@ main.add_command(data)
 main.add_command(exercise)
 main.add_command(release)
 main.add_command(grade)
+main.add_command(practice)
 main.add_command(queue)
 main.add_command(score)
 main.add_command(top)

@@ -7,6 +7,7 @@ import io
 import json
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -20,6 +21,7 @@ from crmlib.days import as_day
 from crmlib.errors import CrmlibError
 from crmlib.profiles import FIELDS, name_of
 from crmlib.sources import open_shop
+from crmlib.sources.catalogue import told_apart
 from crmlib.synth.block import Design
 from crmlib.synth.life import Lives
 from crmlib.synth.parameters import ShopParameters
@@ -27,8 +29,6 @@ from crmlib.synth.reading import read_truth, truth_folder
 from crmlib.synth.shop import MakeResult
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from crmlib.actions.plans import Plan
     from crmlib.arrays import Floats, Ints
     from crmlib.policy import Policy
@@ -225,6 +225,8 @@ def present(
         truth = made["truth/customers"].to_pandas()
     else:
         source = shop_truth.path if isinstance(shop_truth, MakeResult) else shop_truth
+        if note := told_apart(source, Path()):
+            print(note)  # noqa: T201 - whose future this is, is always said
         truth = read_truth("customers", source)
         record = json.loads((truth_folder(source) / "parameters.json").read_text(encoding="utf-8"))
     with contextlib.redirect_stdout(io.StringIO()):  # what it says of the shop was said when it was opened

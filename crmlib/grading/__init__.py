@@ -1,8 +1,8 @@
 """Exercises: answers recorded in the student's notebook, compared with the reference on the trusted side.
 
-A student's notebook uses `start`, `check`, `answer` and `quiz`, and nothing else of this package: none of them knows an
-expected value, and importing them loads nothing that marks or confines. Eight rooms, each of which imports only those
-before it::
+A student's notebook uses `start`, `facts`, `check`, `answer` and `quiz`, and nothing else of this package: none of
+them knows an expected value, and importing them loads nothing that marks or confines. Eight rooms, each of which
+imports only those before it::
 
     sandbox      starts, confines, listens to and ends a run; imports nothing of ours but crmlib.errors
     spec         what an exercise asks for, what a class has agreed on, how an answer is recorded
@@ -18,6 +18,6 @@ It must not know the command line, and no analysis of the library knows it.
 
 from __future__ import annotations
 
-from crmlib.grading.student import answer, check, quiz, start
+from crmlib.grading.student import answer, check, facts, quiz, start
 
-__all__ = ["answer", "check", "quiz", "start"]
+__all__ = ["answer", "check", "facts", "quiz", "start"]

@@ -15,6 +15,7 @@ import json
 import math
 import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["MIMETYPE", "read_payloads", "read_records", "record", "running_shell"]
+__all__ = ["MIMETYPE", "Unrecordable", "read_payloads", "read_records", "record", "running_shell"]
 
 MIMETYPE = "application/vnd.crmlib.record+json"
 VERSION = 1
@@ -35,6 +36,24 @@ SIZE_LIMIT = 20_000_000  # bytes of one record: a notebook stays a file that a b
 UNITS = ("count", "share", "money", "days", "p_value", "points", "factor", "per_100", "per_1000", "number")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _SHOWN = 80
+
+
+@dataclass(frozen=True)
+class Unrecordable:
+    """Stands for a value that JSON cannot hold, where a caller of `to_json` describes such values.
+
+    Attributes
+    ----------
+    text
+        What it was, in words: ``a time span``.
+
+    Examples
+    --------
+    >>> from_json(to_json([1, object()], "q1", describe=lambda value: type(value).__name__))
+    [1, Unrecordable(text='object')]
+    """
+
+    text: str
 
 
 def record(
@@ -282,8 +301,22 @@ def _to_parquet(frame: pd.DataFrame, name: str) -> str:
     return base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
-def to_json(value: Any, name: str) -> Any:  # noqa: PLR0911 - one line a type
+def to_json(value: Any, name: str, describe: Callable[[Any], str] | None = None) -> Any:  # noqa: PLR0911 - one line a type
     """Give a value as plain JSON, what JSON lacks under a ``$`` key; `from_json` reads it back.
+
+    Parameters
+    ----------
+    value
+        The value.
+    name
+        What an error calls it.
+    describe
+        Says in words what a value is that cannot be recorded; without it such a value is an error.
+
+    Raises
+    ------
+    CrmlibError
+        A key of a dict cannot be recorded, or a value, and nothing describes it.
 
     Examples
     --------
@@ -303,10 +336,12 @@ def to_json(value: Any, name: str) -> Any:  # noqa: PLR0911 - one line a type
     if isinstance(value, dt.date):
         return {"$date": value.isoformat()}
     if isinstance(value, (list, tuple)):
-        return [to_json(item, name) for item in value]
+        return [to_json(item, name, describe) for item in value]
     if isinstance(value, dict):
-        converted = {_key(key, name): to_json(item, name) for key, item in value.items()}
+        converted = {_key(key, name): to_json(item, name, describe) for key, item in value.items()}
         return {"$dict": converted} if any(key.startswith("$") for key in converted) else converted
+    if describe is not None:
+        return {"$other": describe(value)}
     raise CrmlibError(
         f"The record {name!r} holds a {type(value).__name__}, which cannot be recorded. Record numbers, text, "
         "dates, lists and dicts of them, or a table; turn the rest into one of these, such as float(x) or str(x)."
@@ -352,4 +387,5 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "$float": float,
     "$date": dt.date.fromisoformat,
     "$datetime": dt.datetime.fromisoformat,
+    "$other": lambda text: Unrecordable(str(text)),
 }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from crmlib.synth.shipped import SHOP_TABLES
 
-__all__ = ["HELD_BY", "SOURCES"]
+__all__ = ["HELD_BY", "SOURCES", "told_apart"]
 
 #: Sources that are known by name.
 SOURCES = {
@@ -25,3 +27,24 @@ HELD_BY = {
     )
     for name in (*SHOP_TABLES, *_JOURNEY_TABLES)
 }
+
+
+def told_apart(source: object, folder: Path) -> str:
+    """Say that a known name is not the file or folder of that name; empty where there is none to take it for.
+
+    Parameters
+    ----------
+    source
+        What is opened.
+    folder
+        From where a path would be seen.
+
+    Examples
+    --------
+    >>> told_apart("orders.csv", Path())
+    ''
+    """
+    name = str(source) if isinstance(source, str | Path) else ""
+    if name not in SOURCES or not (folder / name).exists():
+        return ""
+    return f"{name!r} is a shop that comes with crmlib. What is called {name} here is another: write ./{name}."

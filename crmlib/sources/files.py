@@ -193,10 +193,11 @@ def matching(source: str, known: Iterable[str] = SOURCES) -> list[Path]:
     if not files:
         if any(mark in source for mark in "*?["):
             raise SourceError(f"No file matches {source!r}. Look at it from the folder you are in: {Path.cwd()}")
-        near = [*known, *(file.name for file in path.parent.glob("*") if ending(file))]
+        names = known if path.name == source else ()  # whoever wrote a path meant no shop that is known by name
+        near = [*names, *(file.name for file in path.parent.glob("*") if ending(file))]
         raise SourceError(
             f"There is no file {source!r} (seen from {Path.cwd()}), and no known source of that name. "
-            + did_you_mean(path.name, near)
+            + (did_you_mean(path.name, near) if near else "Look for its folder.")
         )
     for file in files:
         if not ending(file):

@@ -19,8 +19,8 @@ from crmlib.shop.platforms import named
 from crmlib.shop.shop import Shop
 from crmlib.shop.tables import shop_tables
 from crmlib.sources.addresses import without_password
-from crmlib.sources.catalogue import HELD_BY, SOURCES
-from crmlib.sources.description import resolved
+from crmlib.sources.catalogue import HELD_BY, told_apart
+from crmlib.sources.description import is_description, resolved
 from crmlib.sources.reading import raw_tables
 from crmlib.words import advised
 
@@ -126,10 +126,8 @@ def open_shop(
     opening = Opening(origin, description, rules, cluster_tables=tables, plugins=modules)
     day = description.as_of if as_of is None else as_of
     shop, ledger = opening.shop_and_ledger(None if day is None else as_day(day))
-    if isinstance(source, str) and source in SOURCES and Path(source).exists():
-        note = (
-            f"{source!r} is a shop that comes with crmlib. What is called {source} here is another: write ./{source}."
-        )
+    described_in = Path(source).expanduser().parent if is_description(source) else Path()
+    if note := told_apart(description.source, described_in):
         print(note)  # noqa: T201 - whose rows are read is always said
     print(advised(_announcement(shop, ledger, day_is_derived=day is None)))  # noqa: T201 - what was derived or recognised is always said
     if modules:

@@ -16,7 +16,7 @@
 # ## How it works
 #
 # - A cell that raises `NotImplementedError` is yours: replace that line by your code. Keep the name that it asks for.
-# - `check("q1", coverage)` looks at an answer's kind, columns, types and bounds, as often as you like. It does not know what is right.
+# - `check("q1", coverage)` looks at an answer as often as you like. Red is wrong for sure; grey says that the form is as asked, and no more; green is a worked case that comes out right. It does not know what else is right.
 # - The cell below each of yours hands the answer in. Leave it as it is.
 # - Grading runs your notebook from top to bottom **on other shops, as of other days, with other costs**. So work with the variables, never with numbers that you read off the screen. A cell that fails costs its own question only.
 
@@ -38,7 +38,7 @@ import numpy as np
 import pandas as pd
 
 from crmlib import intake, open_shop, plots
-from crmlib.grading import answer, check, quiz
+from crmlib.grading import answer, check, facts, quiz
 
 plots.use_style()
 
@@ -49,6 +49,7 @@ customers = shop.customers.to_pandas().query("registered_ts < @tomorrow").reset_
 raw = shop.contacts_raw.to_pandas().query("received_ts < @tomorrow").reset_index(drop=True)
 surveys = shop.surveys.to_pandas().query("sent_ts < @tomorrow").reset_index(drop=True)
 told = ["phone", "birth_year", "income_band", "lifestyle", "values", "interests", "preferred_channel"]
+facts("q1", keys=told)
 customers[told].head()
 
 # %% [markdown] question="q1"
@@ -74,6 +75,7 @@ answer("q1", coverage)
 
 # %% tags=["stub"] question="q2"
 raise NotImplementedError('Make `years`: {"invalid": ..., "mean_age": ...}.')
+# check("q2", years)
 
 # %% tags=["solution"] question="q2"
 age = pd.Timestamp(shop.as_of).year - customers["birth_year"].dropna().astype(int)
@@ -99,6 +101,9 @@ def mailbox(email: str) -> str | None:
     raise NotImplementedError("Return the mailbox as text, or None.")
 
 
+# check("q3", mailbox)
+
+
 # %% tags=["solution"] question="q3"
 def mailbox(email: str) -> str | None:
     email = email.strip().lower()
@@ -117,6 +122,7 @@ answer("q3", mailbox, inputs=q3_inputs)
 # From here on we use the library's cleaning, so that a slip above costs you nothing below.
 # `email_key` is the mailbox; it is missing where there is no address.
 contacts = intake.clean_contacts(raw, policy=shop.policy).contacts
+facts("q4", keys=contacts["contact_id"])
 contacts[["contact_id", "first_name", "last_name", "email_key"]].head()
 
 # %% [markdown] question="q4"
@@ -126,6 +132,7 @@ contacts[["contact_id", "first_name", "last_name", "email_key"]].head()
 
 # %% tags=["stub"] question="q4"
 raise NotImplementedError("Make `persons`: a DataFrame with contact_id and person.")
+# check("q4", persons)
 
 # %% tags=["solution"] question="q4"
 key = contacts["email_key"].fillna(contacts["contact_id"])
@@ -153,6 +160,7 @@ consents[["channel", "purpose", "withdrawn_ts", "mailbox"]].head()
 
 # %% tags=["stub"] question="q5"
 raise NotImplementedError('Make `permission`: {"rows_in_force": ..., "people": ...}.')
+# check("q5", permission)
 
 # %% tags=["solution"] question="q5"
 asked = consents[(consents["channel"] == "email") & (consents["purpose"] == "marketing")]
@@ -169,6 +177,7 @@ answer("q5", permission)
 
 # %% tags=["stub"] question="q6"
 raise NotImplementedError("Make `axes`: bars, one for each column, with labels and a title.")
+# check("q6", axes)
 
 # %% tags=["solution"] question="q6" mystnb={"image": {"alt": "Bars: the share of customers with a value, for seven columns of the accounts."}}
 figure, axes = plt.subplots(figsize=(7, 4))
@@ -193,6 +202,7 @@ spend = shop.orders.to_pandas().groupby("customer_id")["amount"].sum()
 
 # %% tags=["stub"] question="q7"
 raise NotImplementedError('Make `gap`: {"gap": ..., "half": ...}.')
+# check("q7", gap)
 
 # %% tags=["solution"] question="q7"
 first = surveys[surveys["kind"] == "nps"].sort_values("sent_ts").drop_duplicates("customer_id")
@@ -212,6 +222,7 @@ answer("q7", gap)
 
 # %% tags=["stub"] question="q8"
 raise NotImplementedError("Make `threshold`: a probability.")
+# check("q8", threshold)
 
 # %% tags=["solution"] question="q8"
 threshold = wrong_merge_cost / (wrong_merge_cost + missed_cost)

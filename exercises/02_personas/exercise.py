@@ -16,7 +16,7 @@
 # ## How it works
 #
 # - A cell that raises `NotImplementedError` is yours: replace that line by your code. Keep the name that it asks for.
-# - `check("q1", z)` looks at an answer's kind, columns, types and bounds, as often as you like. It does not know what is right.
+# - `check("q1", z)` looks at an answer as often as you like. Red is wrong for sure; grey says that the form is as asked, and no more; green is a worked case that comes out right. It does not know what else is right.
 # - The cell below each of yours hands the answer in. Leave it as it is.
 # - Grading runs your notebook from top to bottom **on other shops, as of other days, with other costs**. So work with the variables, never with numbers that you read off the screen. A cell that fails costs its own question only.
 
@@ -38,7 +38,7 @@ import numpy as np
 import pandas as pd
 
 from crmlib import open_shop, personas, plots
-from crmlib.grading import answer, check, quiz
+from crmlib.grading import answer, check, facts, quiz
 
 plots.use_style()
 
@@ -46,6 +46,7 @@ plots.use_style()
 shop = open_shop(source, as_of=as_of or None)
 features = personas.features(shop)
 known = features[["orders_per_year", "average_order_value"]].dropna()
+facts("q1", keys=known.index)
 known.head()
 
 # %% [markdown] question="q1"
@@ -76,6 +77,9 @@ def nearest(point: list[float], prototypes: list[list[float]]) -> int:
     raise NotImplementedError("Return a whole number from 1 up.")
 
 
+# check("q2", nearest)
+
+
 # %% tags=["solution"] question="q2"
 def nearest(point: list[float], prototypes: list[list[float]]) -> int:
     return 1 + int(np.argmin(((np.array(prototypes) - np.array(point)) ** 2).sum(axis=1)))
@@ -88,6 +92,7 @@ answer("q2", nearest, inputs=q2_inputs)
 # Four personas of everyone, by all features. The questions below use these.
 mixture = personas.fit(features, 4, "mixture", seed=seed)
 labels = mixture.labels
+facts("q3", keys=labels, totals={"customers": len(labels)})
 labels.value_counts()
 
 # %% [markdown] question="q3"
@@ -97,6 +102,7 @@ labels.value_counts()
 
 # %% tags=["stub"] question="q3"
 raise NotImplementedError("Make `sizes`: a DataFrame with persona, customers and share_sure.")
+# check("q3", sizes)
 
 # %% tags=["solution"] question="q3"
 sure = mixture.probabilities(features).max(axis=1) >= 0.9
@@ -108,6 +114,7 @@ answer("q3", sizes)
 
 # %%
 views = personas.zone_views(shop)  # page views of each customer in each zone of the site
+facts("q4", keys=[(persona, zone) for persona in labels.unique() for zone in views.columns])
 views.head()
 
 # %% [markdown] question="q4"
@@ -117,6 +124,7 @@ views.head()
 
 # %% tags=["stub"] question="q4"
 raise NotImplementedError("Make `affinity`: a DataFrame with persona, zone and index.")
+# check("q4", affinity)
 
 # %% tags=["solution"] question="q4"
 totals = views.groupby(labels.reindex(views.index).rename("persona")).sum()
@@ -136,6 +144,7 @@ answer("q4", affinity)
 
 # %% tags=["stub"] question="q5"
 raise NotImplementedError("Make `sure_of_noise`: a share from 0 to 1.")
+# check("q5", sure_of_noise)
 
 # %% tags=["solution"] question="q5"
 noise = personas.shuffled(features, seed=seed)
@@ -158,6 +167,7 @@ spend = last_year.groupby("customer_id")["amount"].sum().reindex(features.index,
 
 # %% tags=["stub"] question="q6"
 raise NotImplementedError("Make `axes`: bars, one for each persona, with labels and a title.")
+# check("q6", axes)
 
 # %% tags=["solution"] question="q6" mystnb={"image": {"alt": "Bars: the mean spend of a customer in the last year, for each of four personas."}}
 figure, axes = plt.subplots(figsize=(7, 4))
@@ -177,6 +187,7 @@ answer("q6", axes)
 
 # %% tags=["stub"] question="q7"
 raise NotImplementedError('Make `decision`: {"target": ..., "needed": ..., "saved": ...}.')
+# check("q7", decision)
 
 # %% tags=["solution"] question="q7"
 target = int(personas.affinity(views, labels)["offers"].idxmax())

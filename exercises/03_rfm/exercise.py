@@ -17,7 +17,7 @@
 # ## How it works
 #
 # - A cell that raises `NotImplementedError` is yours: replace that line by your code. Keep the name that it asks for.
-# - `check("q1", measures)` looks at an answer's kind, columns, types and bounds, as often as you like. It does not know what is right.
+# - `check("q1", measures)` looks at an answer as often as you like. Red is wrong for sure; grey says that the form is as asked, and no more; green is a worked case that comes out right. It does not know what else is right.
 # - The cell below each of yours hands the answer in. Leave it as it is.
 # - Grading runs your notebook from top to bottom **on other shops, as of other days, with other costs**. So work with the variables, never with numbers that you read off the screen. A cell that fails costs its own question only.
 
@@ -39,7 +39,7 @@ import numpy as np
 import pandas as pd
 
 from crmlib import open_shop, plots, rfm
-from crmlib.grading import answer, check, quiz
+from crmlib.grading import answer, check, facts, quiz
 
 plots.use_style()
 
@@ -47,6 +47,11 @@ plots.use_style()
 shop = open_shop(source, as_of=as_of or None)
 orders = shop.orders.to_pandas()
 earlier = (pd.Timestamp(shop.as_of) - pd.DateOffset(months=months_between)).date()
+one = orders[orders["customer_id"] == orders["customer_id"].min()]  # a single customer, worked for you
+days = (shop.as_of - one["order_ts"].max().date()).days
+worked = {"customer_id": one["customer_id"].iloc[0], "recency_days": days, "frequency": len(one)}
+totals = {"frequency": len(orders), "monetary": orders["amount"].sum()}
+facts("q1", keys=orders["customer_id"], totals=totals, row=worked)  # so that check("q1", ...) can tell more
 orders.head()
 
 # %% [markdown] question="q1"
@@ -73,6 +78,7 @@ answer("q1", measures)
 
 # %%
 scores = rfm.score(shop.orders, as_of=shop.as_of).to_pandas()
+facts("q4", totals={"customers": len(scores)})
 scores.head()
 
 # %% [markdown] question="q2"
@@ -82,6 +88,7 @@ scores.head()
 
 # %% tags=["stub"] question="q2"
 raise NotImplementedError("Make `money_cuts`: a list of four numbers that rise.")
+# check("q2", money_cuts)
 
 # %% tags=["solution"] question="q2"
 money_cuts = list(np.quantile(scores["monetary"], [0.2, 0.4, 0.6, 0.8]))
@@ -102,6 +109,9 @@ def score_of(value: float, cuts: list[float], more_is_better: bool) -> int:
     raise NotImplementedError("Return a whole number from 1 to 5.")
 
 
+# check("q3", score_of)
+
+
 # %% tags=["solution"] question="q3"
 def score_of(value: float, cuts: list[float], more_is_better: bool) -> int:
     below = sum(cut < value for cut in cuts)
@@ -118,6 +128,7 @@ answer("q3", score_of, inputs=q3_inputs)
 
 # %% tags=["stub"] question="q4"
 raise NotImplementedError("Make `by_texts`: a DataFrame with segment, customers and value_share.")
+# check("q4", by_texts)
 
 # %% tags=["solution"] question="q4"
 by_texts = rfm.segments(rfm.score(shop.orders, as_of=shop.as_of, policy="texts").to_pandas())
@@ -134,6 +145,7 @@ answer("q4", by_texts)
 
 # %% tags=["stub"] question="q5"
 raise NotImplementedError("Make `stayed`: a share from 0 to 1.")
+# check("q5", stayed)
 
 # %% tags=["solution"] question="q5"
 ruler = rfm.cut_points(shop.orders, as_of=earlier)
@@ -155,6 +167,7 @@ classic = rfm.segments(scores)  # the default map's segments, so that question 6
 
 # %% tags=["stub"] question="q6"
 raise NotImplementedError("Make `axes`: bars, one for each segment, with labels and a title.")
+# check("q6", axes)
 
 # %% tags=["solution"] question="q6" mystnb={"image": {"alt": "Bars: the share of the value that each segment of the map `classic` holds."}}
 figure, axes = plt.subplots(figsize=(7, 4))
@@ -174,6 +187,7 @@ answer("q6", axes)
 # %%
 first_scores = rfm.score(shop.orders, as_of=earlier).to_pandas()
 healthy = ["Champions", "Loyal", "PotentialLoyalist", "New", "Promising"]
+facts("q7", keys=first_scores.loc[~first_scores["segment"].isin(healthy), "segment"])
 orders_now = rfm.score(shop.orders, as_of=shop.as_of).to_pandas().set_index("customer_id")["frequency"]
 
 # %% [markdown] question="q7"
@@ -187,6 +201,7 @@ orders_now = rfm.score(shop.orders, as_of=shop.as_of).to_pandas().set_index("cus
 
 # %% tags=["stub"] question="q7"
 raise NotImplementedError("Make `needed`: a DataFrame with segment, came_back, order_value and needed_per_100.")
+# check("q7", needed)
 
 # %% tags=["solution"] question="q7"
 lapsed = first_scores[~first_scores["segment"].isin(healthy)]

@@ -17,7 +17,7 @@
 # ## How it works
 #
 # - A cell that raises `NotImplementedError` is yours: replace that line by your code. Keep the name that it asks for.
-# - `check("q1", summary)` looks at an answer's kind, columns, types and bounds, as often as you like. It does not know what is right.
+# - `check("q1", summary)` looks at an answer as often as you like. Red is wrong for sure; grey says that the form is as asked, and no more; green is a worked case that comes out right. It does not know what else is right.
 # - The cell below each of yours hands the answer in. Leave it as it is.
 # - Grading runs your notebook from top to bottom **on other shops, as of other days, with other costs**. So work with the variables, never with numbers that you read off the screen. A cell that fails costs its own question only.
 
@@ -41,7 +41,7 @@ import numpy as np
 import pandas as pd
 
 from crmlib import clv, open_shop, plots, policy
-from crmlib.grading import answer, check, quiz
+from crmlib.grading import answer, check, facts, quiz
 
 plots.use_style()
 
@@ -53,6 +53,7 @@ last_day = pd.Timestamp(shop.as_of) - pd.Timedelta(days=1)
 orders = orders[orders["day"] <= last_day]
 first_day = orders["day"].min()
 middle = first_day + pd.Timedelta(days=(last_day - first_day).days // 2)
+facts("q1", keys=orders["customer_id"])
 orders.head()
 
 # %% [markdown] question="q1"
@@ -99,6 +100,7 @@ dict(model.params_)
 
 # %% tags=["stub"] question="q2"
 raise NotImplementedError('Make `reading`: {"per_100_days": ..., "leaves": ...}.')
+# check("q2", reading)
 
 # %% tags=["solution"] question="q2"
 p = model.params_
@@ -118,6 +120,9 @@ def farewell(frequency: int, recency: int) -> int:
     raise NotImplementedError("Return a whole number of days.")
 
 
+# check("q3", farewell)
+
+
 # %% tags=["solution"] question="q3"
 def farewell(frequency: int, recency: int) -> int:
     silence = np.arange(3651)
@@ -135,6 +140,7 @@ answer("q3", farewell, inputs=q3_inputs)
 
 # %% tags=["stub"] question="q4"
 raise NotImplementedError('Make `score`: {"rmse": ..., "bias": ..., "rmse_zero": ...}.')
+# check("q4", score)
 
 # %% tags=["solution"] question="q4"
 predicted = np.asarray(model.predict(days_ahead, *history))
@@ -153,6 +159,7 @@ answer("q4", score)
 
 # %%
 customers = clv.summarize(shop.orders, as_of=last_day.date()).to_pandas()
+facts("q5", keys=customers["customer_id"])
 paid_again = customers[(customers["frequency"] > 0) & (customers["monetary_value"] > 0)]
 with warnings.catch_warnings(record=True, action="always") as said:
     buying = clv.ModifiedBetaGeoFitter().fit(*(customers[key] for key in ("frequency", "recency", "T")))
@@ -165,6 +172,7 @@ with warnings.catch_warnings(record=True, action="always") as said:
 
 # %% tags=["stub"] question="q5"
 raise NotImplementedError("Make `worth`: a DataFrame with customer_id and cltv.")
+# check("q5", worth)
 
 # %% tags=["solution"] question="q5"
 rules = policy.load({"clv": {"horizon_months": horizon_months, "annual_discount": annual_discount, "margin": margin}})
@@ -180,6 +188,7 @@ answer("q5", worth)
 
 # %% tags=["stub"] question="q6"
 raise NotImplementedError("Make `axes`: two lines over the days 0 to 365, with labels and a title.")
+# check("q6", axes)
 
 # %% tags=["solution"] question="q6" mystnb={"image": {"alt": "Two lines: P(alive) of a one-time buyer over a year of silence; BG/NBD stays at 1, MBG/NBD falls."}}
 days = np.arange(366)
@@ -209,6 +218,7 @@ first_orders = by_day.groupby("customer_id").first()
 
 # %% tags=["stub"] question="q7"
 raise NotImplementedError('Make `bid`: {"first_order": ..., "later": ..., "buy": ...}.')
+# check("q7", bid)
 
 # %% tags=["solution"] question="q7"
 months = np.arange(horizon_months + 1)

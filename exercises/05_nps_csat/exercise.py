@@ -17,7 +17,7 @@
 # ## How it works
 #
 # - A cell that raises `NotImplementedError` is yours: replace that line by your code. Keep the name that it asks for.
-# - `check("q1", forms)` looks at an answer's kind, columns, types and bounds, as often as you like. It does not know what is right.
+# - `check("q1", forms)` looks at an answer as often as you like. Red is wrong for sure; grey says that the form is as asked, and no more; green is a worked case that comes out right. It does not know what else is right.
 # - The cell below each of yours hands the answer in. Leave it as it is.
 # - Grading runs your notebook from top to bottom **on other shops, as of other days, with other costs**. So work with the variables, never with numbers that you read off the screen. A cell that fails costs its own question only.
 
@@ -42,13 +42,15 @@ import numpy as np
 import pandas as pd
 
 from crmlib import open_shop, plots, surveys
-from crmlib.grading import answer, check, quiz
+from crmlib.grading import answer, check, facts, quiz
 
 plots.use_style()
 shop = open_shop(source, as_of=as_of or None)
 mail, card = (surveys.asked(shop, scale=scale) for scale in ("nps_0_10", "nps_1_10"))
 sent = pd.concat([mail.assign(form_scale="nps_0_10"), card.assign(form_scale="nps_1_10")], ignore_index=True)
 moments = surveys.asked(shop, "csat")
+facts("q1", keys=sent.loc[sent["score"].notna(), "form_scale"])
+facts("q5", keys=moments.loc[moments["score"].notna(), "touchpoint"])
 sent[["customer_id", "form_scale", "sent_ts", "answered_ts", "score"]].head()
 
 # %% [markdown] question="q1"
@@ -88,6 +90,9 @@ def interval(promoters: int, passives: int, detractors: int) -> dict[str, float]
     raise NotImplementedError('Return {"low": ..., "high": ...}, in points.')
 
 
+# check("q2", interval)
+
+
 # %% tags=["solution"] question="q2"
 def interval(promoters: int, passives: int, detractors: int) -> dict[str, float]:
     n = promoters + passives + detractors + 3
@@ -117,6 +122,7 @@ print(overall)
 
 # %% tags=["stub"] question="q3"
 raise NotImplementedError('Make `change`: {"difference": ..., "low": ..., "high": ...}.')
+# check("q3", change)
 
 # %% tags=["solution"] question="q3"
 is_recent = latest["answered_ts"] >= first_recent_day
@@ -145,6 +151,7 @@ pd.crosstab(seen_again, np.where(said, "answered", "silent"))
 
 # %% tags=["stub"] question="q4"
 raise NotImplementedError('Make `silence`: {"as_answered": ..., "weighted": ..., "what_if": ...}.')
+# check("q4", silence)
 
 # %% tags=["solution"] question="q4"
 weights = surveys.response_weights(seen_again.to_frame(), said, method="cells")
@@ -165,6 +172,7 @@ answer("q4", silence)
 
 # %% tags=["stub"] question="q5"
 raise NotImplementedError("Make `by_touchpoint`: a DataFrame with touchpoint, answers, score, low and high.")
+# check("q5", by_touchpoint)
 
 # %% tags=["solution"] question="q5"
 last_words = surveys.one_per_customer(moments, ["touchpoint"], policy={"surveys": {"duplicates": "last"}})
@@ -181,6 +189,7 @@ answer("q5", by_touchpoint)
 
 # %% tags=["stub"] question="q6"
 raise NotImplementedError("Make `axes`: one line over n = 20, 40, ..., 1000, with labels and a title.")
+# check("q6", axes)
 
 # %% tags=["solution"] question="q6" mystnb={"image": {"alt": "A line that falls steeply at first, then ever more slowly: the width of the interval against the number of answers."}}
 sizes = np.arange(20, 1001, 20)
@@ -199,6 +208,7 @@ answer("q6", axes)
 # %%
 heard = surveys.one_per_customer(moments, ["touchpoint"], policy="standard")
 satisfied = surveys.csat_by(heard["score"], heard["touchpoint"])  # so that question 7 does not hang on question 5
+facts("q7", keys=satisfied.index)
 satisfied[["score", "low", "high", "n"]].round(1)
 
 # %% [markdown] question="q7"
@@ -212,6 +222,7 @@ satisfied[["score", "low", "high", "n"]].round(1)
 
 # %% tags=["stub"] question="q7"
 raise NotImplementedError("Make `mending`: a DataFrame with touchpoint, cost, least and most.")
+# check("q7", mending)
 
 # %% tags=["solution"] question="q7"
 per_visit = satisfied.index.map(repair_costs).to_numpy(dtype=float)

@@ -17,7 +17,7 @@
 # ## How it works
 #
 # - A cell that raises `NotImplementedError` is yours: replace that line by your code. Keep the name that it asks for.
-# - `check("q1", flags)` looks at an answer's kind, columns, types and bounds, as often as you like. It does not know what is right.
+# - `check("q1", flags)` looks at an answer as often as you like. Red is wrong for sure; grey says that the form is as asked, and no more; green is a worked case that comes out right. It does not know what else is right.
 # - The cell below each of yours hands the answer in. Leave it as it is.
 # - Grading runs your notebook from top to bottom **on other shops, as of other days, with other costs**. So work with the variables, never with numbers that you read off the screen. A cell that fails costs its own question only.
 
@@ -48,7 +48,7 @@ import numpy as np
 import pandas as pd
 
 from crmlib import churn, open_shop, plots, surveys
-from crmlib.grading import answer, check, quiz
+from crmlib.grading import answer, check, facts, quiz
 
 plots.use_style()
 shop = open_shop(source, as_of=as_of or None)
@@ -56,6 +56,7 @@ today = pd.Timestamp(shop.as_of)
 customers, orders, logins = (getattr(shop, name).to_pandas() for name in ("customers", "orders", "logins"))
 asked = pd.concat([surveys.asked(shop, scale=scale) for scale in ("nps_0_10", "nps_1_10")])
 answers = asked.loc[asked["score"].notna(), ["customer_id", "answered_ts", "score"]]
+facts("q1", keys=customers["customer_id"])
 
 # %% [markdown] question="q1"
 # ## 1. Three signs
@@ -94,6 +95,7 @@ answer("q1", flags)
 
 # %% tags=["stub"] question="q2"
 raise NotImplementedError('Make `silence`: {"window": ..., "within": ...}.')
+# check("q2", silence)
 
 # %% tags=["solution"] question="q2"
 days = orders.assign(day=orders["order_ts"].dt.normalize()).drop_duplicates(["customer_id", "day"])
@@ -120,6 +122,7 @@ print(f"{len(orders_then):,} orders were known on {cut_off.date()}, {len(orders)
 
 # %% tags=["stub"] question="q3"
 raise NotImplementedError("Make `past`: a DataFrame with customer_id, orders, recency_days and left_us.")
+# check("q3", past)
 
 # %% tags=["solution"] question="q3"
 past = orders_then.groupby("customer_id", as_index=False).agg(orders=("order_id", "size"), last=("order_ts", "max"))
@@ -138,6 +141,7 @@ answer("q3", past)
 
 # %% tags=["stub"] question="q4"
 raise NotImplementedError("Make `axes`: two falling lines, with labels and a title.")
+# check("q4", axes)
 
 # %% tags=["solution"] question="q4" mystnb={"image": {"alt": "Two falling steps: the share of customers still there by days since the first order, for large and small first orders."}}
 curves = churn.kaplan_meier(lives["days"], lives["left_us"], by=large.map({True: "large", False: "small"}))
@@ -165,6 +169,9 @@ answer("q4", axes)
 # %% tags=["stub"] question="q5"
 def judge(chance: float, value: float, success: float, contact: float, incentive: float) -> dict[str, float]:
     raise NotImplementedError('Return {"profit": ..., "pays_from": ...}.')
+
+
+# check("q5", judge)
 
 
 # %% tags=["solution"] question="q5"
@@ -196,6 +203,7 @@ told[["customer_id", "chance", "value", "left_us"]].head()
 
 # %% tags=["stub"] question="q6"
 raise NotImplementedError('Make `plan`: {"contacts": ..., "expected": ..., "realised": ...}.')
+# check("q6", plan)
 
 # %% tags=["solution"] question="q6"
 offer = churn.Offer(success_rate=success_rate, contact_cost=contact_cost, incentive_cost=incentive_cost)
@@ -226,6 +234,7 @@ final.groupby(["arm", "assigned_ts", "window_days"], as_index=False).agg(custome
 
 # %% tags=["stub"] question="q7"
 raise NotImplementedError('Make `effect`: {"extra_orders": ..., "low": ..., "high": ...}.')
+# check("q7", effect)
 
 # %% tags=["solution"] question="q7"
 start = final["assigned_ts"].iloc[0]

@@ -17,7 +17,7 @@
 # ## How it works
 #
 # - A cell that raises `NotImplementedError` is yours: replace that line by your code. Keep the name that it asks for.
-# - `check("q1", figures)` looks at an answer's kind, columns, types and bounds, as often as you like. It does not know what is right.
+# - `check("q1", figures)` looks at an answer as often as you like. Red is wrong for sure; grey says that the form is as asked, and no more; green is a worked case that comes out right. It does not know what else is right.
 # - The cell below each of yours hands the answer in. Leave it as it is.
 # - Grading runs your notebook from top to bottom **on other shops, as of other days, with other windows**. So work with the variables, never with numbers that you read off the screen. A cell that fails costs its own question only.
 
@@ -43,7 +43,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from crmlib import open_shop, plots
-from crmlib.grading import answer, check, quiz
+from crmlib.grading import answer, check, facts, quiz
 
 plots.use_style()
 shop = open_shop(source, as_of=as_of or None)
@@ -88,6 +88,7 @@ events = shop.email_events.to_pandas()
 first_sent = events[events["event"] == "sent"].groupby("campaign_id")["event_ts"].min().dt.normalize()
 over = first_sent.index[first_sent + pd.Timedelta(days=response_days) < today]
 events = events[events["campaign_id"].isin(over)].reset_index(drop=True)
+facts("q2", keys=events["campaign_id"])
 events.head(3)
 
 # %% [markdown] question="q2"
@@ -97,6 +98,7 @@ events.head(3)
 
 # %% tags=["stub"] question="q2"
 raise NotImplementedError("Make `mails`: campaign_id, sent, opened, clicked, click_rate.")
+# check("q2", mails)
 
 # %% tags=["solution"] question="q2"
 mail = ["campaign_id", "customer_id"]
@@ -118,6 +120,7 @@ answer("q2", mails)
 
 # %% tags=["stub"] question="q3"
 raise NotImplementedError('Make `parts`: {"new": ..., "returning": ..., "up": ..., "down": ..., "lost": ...}.')
+# check("q3", parts)
 
 # %% tags=["solution"] question="q3"
 earlier = previous - pd.Timedelta(days=period_days)
@@ -163,6 +166,7 @@ test.groupby("mailed")[["ordered", "margin"]].agg(["size", "mean"])
 
 # %% tags=["stub"] question="q4"
 raise NotImplementedError('Make `reading`: {"difference": ..., "low": ..., "high": ..., "p_value": ...}.')
+# check("q4", reading)
 
 # %% tags=["solution"] question="q4"
 arms = test.groupby("mailed")["ordered"].agg(["sum", "size", "mean"])
@@ -195,6 +199,9 @@ def customers_needed(base: float, hoped: float, alpha: float, power: float) -> d
     raise NotImplementedError('Return {"per_arm": ..., "detectable": ...}.')
 
 
+# check("q5", customers_needed)
+
+
 # %% tags=["solution"] question="q5"
 def customers_needed(base: float, hoped: float, alpha: float, power: float) -> dict[str, float]:
     z = norm.ppf(1 - alpha / 2) + norm.ppf(power)
@@ -213,6 +220,7 @@ answer("q5", customers_needed, inputs=q5_inputs)
 
 # %% tags=["stub"] question="q6"
 raise NotImplementedError('Make `result`: {"per_mail": ..., "low": ..., "high": ..., "without_control": ...}.')
+# check("q6", result)
 
 # %% tags=["solution"] question="q6"
 money = test.groupby("mailed")["margin"].agg(["mean", "var", "size"])
@@ -241,6 +249,9 @@ answer("q6", result)
 # %% tags=["stub"] question="q7"
 def judge_discount(units: float, price: float, cost: float, discount: float, uplift: float) -> dict[str, float]:
     raise NotImplementedError('Return {"gain": ..., "given_away": ..., "uplift_needed": ...}.')
+
+
+# check("q7", judge_discount)
 
 
 # %% tags=["solution"] question="q7"

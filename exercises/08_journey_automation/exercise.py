@@ -17,7 +17,7 @@
 # ## How it works
 #
 # - A cell that raises `NotImplementedError` is yours: replace that line by your code. Keep the name that it asks for.
-# - `check("q1", people)` looks at an answer's kind, columns, types and bounds, as often as you like. It does not know what is right.
+# - `check("q1", people)` looks at an answer as often as you like. Red is wrong for sure; grey says that the form is as asked, and no more; green is a worked case that comes out right. It does not know what else is right.
 # - The cell below each of yours hands the answer in. Leave it as it is.
 # - Grading runs your notebook from top to bottom **on other shops, as of other days, with other rules**. So work with the variables, never with numbers that you read off the screen. A cell that fails costs its own question only.
 
@@ -47,7 +47,7 @@ import pandas as pd
 
 from crmlib import actions, churn, open_shop, surveys
 from crmlib.actions import Offer, Sequence, Step, Trigger
-from crmlib.grading import answer, check, quiz
+from crmlib.grading import answer, check, facts, quiz
 
 # %%
 shop = open_shop(source, as_of=as_of or None)
@@ -58,6 +58,7 @@ asked = pd.concat([surveys.asked(shop, scale=scale) for scale in ("nps_0_10", "n
 answers = asked.loc[asked["score"].notna(), ["customer_id", "answered_ts", "score"]]
 signs = churn.signals(shop)[["customer_id", "no_login", "no_purchase", "low_score"]]
 may = churn.may_contact(shop)[["email", "sms", "whatsapp", "phone"]]
+facts("q1", keys=customers["customer_id"])
 signs.head(3)
 
 # %% [markdown] question="q1"
@@ -99,6 +100,7 @@ answer("q1", people)
 
 # %% tags=["stub"] question="q2"
 raise NotImplementedError("Make `due`: a DataFrame with customer_id and due.")
+# check("q2", due)
 
 # %% tags=["solution"] question="q2"
 last_order = orders.groupby("customer_id")["order_ts"].max().dt.normalize()
@@ -117,6 +119,7 @@ lately = orders.groupby("customer_id")["order_ts"].max().sort_index()
 asked_for = lately[lately < today - pd.Timedelta(days=silence_days)].index.astype(str)
 mine = consents["customer_id"].isin(asked_for) & (consents["channel"] == "email")
 permissions = consents.loc[mine, ["customer_id", "purpose", "given_ts", "withdrawn_ts"]]
+facts("q3", keys=asked_for)
 permissions.head()
 
 # %% [markdown] question="q3"
@@ -133,6 +136,7 @@ permissions.head()
 
 # %% tags=["stub"] question="q3"
 raise NotImplementedError("Make `grounds`: a DataFrame with customer_id and ground.")
+# check("q3", grounds)
 
 # %% tags=["solution"] question="q3"
 adverts = permissions[permissions["purpose"].isin(["marketing", "soft_spam"])]
@@ -162,6 +166,9 @@ answer("q3", grounds)
 # %% tags=["stub"] question="q4"
 def subject(first_name: str, share: float) -> str:
     raise NotImplementedError('Return the subject, such as "Anna, 10% off for you".')
+
+
+# check("q4", subject)
 
 
 # %% tags=["solution"] question="q4"
@@ -195,6 +202,7 @@ old_list[["customer_id", "due_ts", "reason"]].head(3)
 
 # %% tags=["stub"] question="q5"
 raise NotImplementedError('Make `stale`: {"bought": ..., "still_right": ..., "share_wrong": ...}.')
+# check("q5", stale)
 
 # %% tags=["solution"] question="q5"
 later = orders.loc[orders["order_ts"] >= made_on + pd.Timedelta(days=1), "customer_id"]
@@ -225,6 +233,7 @@ done.files[["name", "purpose", "rows"]]
 
 # %% tags=["stub"] question="q6"
 raise NotImplementedError('Make `sent`: {"people": ..., "numbers": ..., "messages": ..., "held": ...}.')
+# check("q6", sent)
 
 # %% tags=["solution"] question="q6"
 files = sorted(folder.glob("contacts-*.csv"))

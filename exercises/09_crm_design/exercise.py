@@ -16,7 +16,7 @@
 # ## How it works
 #
 # - A cell that raises `NotImplementedError` is yours: replace that line by your code. Keep the name that it asks for.
-# - `check("q1", message)` looks at an answer's kind, columns, types and bounds, as often as you like. It does not know what is right.
+# - `check("q1", message)` looks at an answer as often as you like. Red is wrong for sure; grey says that the form is as asked, and no more; green is a worked case that comes out right. It does not know what else is right.
 # - The cell below each of yours hands the answer in. Leave it as it is.
 # - Grading runs your notebook from top to bottom **on other shops, with other numbers**. So work with the variables, never with numbers that you read off the screen. A cell that fails costs its own question only.
 
@@ -34,12 +34,14 @@ q1_inputs: list = [[10.0, 0.3, 0.4, 0.05, 0.05], [8.0, 0.2, 0.4, 0.0, 0.02]]  # 
 import pandas as pd
 
 from crmlib import actions, churn, open_shop, plots
-from crmlib.grading import answer, check, quiz
+from crmlib.grading import answer, check, facts, quiz
 
 plots.use_style()
 shop = open_shop(source, as_of=as_of or None)
 today = pd.Timestamp(shop.as_of)
 seen = actions.observable(shop)
+facts("q2", keys=seen["segment"].dropna(), totals={"customers": seen["segment"].notna().sum()})
+facts("q4", budget=budget, seen=seen)
 seen.head(3)
 
 # %% [markdown]
@@ -57,6 +59,9 @@ seen.head(3)
 # %% tags=["stub"] question="q1"
 def message(spend: float, lift: float, margin: float, taken: float, cost: float) -> dict[str, float]:
     raise NotImplementedError('Return {"profit": ..., "pays_from": ...}.')
+
+
+# check("q1", message)
 
 
 # %% tags=["solution"] question="q1"
@@ -110,6 +115,7 @@ lots.head(3)
 
 # %% tags=["stub"] question="q3"
 raise NotImplementedError('Make `moved`: {"older": ..., "others": ..., "low": ..., "high": ...}.')
+# check("q3", moved)
 
 # %% tags=["solution"] question="q3"
 years = today.year - lots["customer_id"].map(seen["birth_year"]).astype(float)
@@ -128,7 +134,7 @@ answer("q3", moved)
 #
 # It is simulated in futures of shops that nobody has seen. The points are the **share of the possible gain**: doing nothing has 0, and a plan made with the truth has 100 %. A fifth of the possible earns all 12 points, and less earns in proportion. A plan that breaks consent or the budget earns nothing, and neither does one that loses money. An order leaves 40 % of its value; a mail costs 0.02, an SMS 0.07, a call 2.50.
 #
-# To practise, run your design in the futures of the shop that ships with crmlib, as in the notebook: `crmlib.futures.compare("shop", [plan], days=180, seeds=[1, 2])`. Scores and lists must then be made from `seen` of that shop.
+# To practise, run your design in the futures of the shop that ships with crmlib, as in the notebook: `crmlib.futures.compare("shop", [plan], days=180, seeds=[1, 2])`. Scores and lists must then be made from `seen` of that shop; `check` refuses those of another one.
 
 # %% tags=["stub"] question="q4"
 raise NotImplementedError("Make `plan`: actions.Plan(name=..., sequences=(...), targeting={...}, budget=budget).")

@@ -10,7 +10,7 @@ import pytest
 from crmlib.errors import ExerciseError
 from crmlib.grading import answer, check, quiz, start
 from crmlib.grading.spec.recorded import MIMETYPE, parse
-from crmlib.grading.student import cards
+from crmlib.grading.student import answers, cards
 from crmlib.grading.student.cards import Card, Line
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ GOOD = pd.DataFrame({"customer_id": ["a", "b"], "r": [1, 5], "share": [0.4, 0.6]
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        (GOOD, "OK    q1: Scores"),
+        (GOOD, "NOTE  q1: Scores"),
         ([1, 2], "A table (a DataFrame) is asked for; this is a list of 2."),
         (None, "A table (a DataFrame) is asked for; this is None."),
         (GOOD["r"], "A table (a DataFrame) is asked for; this is a Series of 2 values."),
@@ -68,7 +68,7 @@ GOOD = pd.DataFrame({"customer_id": ["a", "b"], "r": [1, 5], "share": [0.4, 0.6]
         (GOOD.assign(share=[float("inf"), 0]), "inf is not finite"),
         (GOOD.assign(customer_id="a"), "customer_id a stands in more than one row"),
         (GOOD.head(0), "The table has no rows."),
-        (GOOD.set_index("customer_id"), "OK    q1: Scores"),
+        (GOOD.set_index("customer_id"), "NOTE  q1: Scores"),
     ],
 )
 def test_what_a_table_is_told(value: Any, words: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -97,12 +97,16 @@ def test_a_question_that_is_not_there_is_named() -> None:
         check("q7", 1)
 
 
-def test_without_the_starting_cell_answers_are_recorded_all_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_the_starting_cell_an_answer_is_refused_in_words(capsys: pytest.CaptureFixture[str]) -> None:
     start("", [])
     with pytest.raises(ExerciseError, match="Run the cells at the top"):
         check("q1", 1)
     answer("q1", 1)
-    assert "q1 is recorded" in capsys.readouterr().out
+    assert capsys.readouterr().out.splitlines() == [
+        "WRONG q1 is refused: nobody has looked at it",
+        "      The number 1.",
+        f"    x {answers._NOT_STARTED}",
+    ]
 
 
 def test_a_changed_starting_cell_is_told() -> None:
@@ -123,7 +127,9 @@ def test_handing_in_tells_the_wrong_kind_at_once(capsys: pytest.CaptureFixture[s
 
 def test_a_quiz_without_buttons_is_plain_text(capsys: pytest.CaptureFixture[str]) -> None:
     quiz("z1")
-    assert 'Write your choice into the cell: quiz("z1", "a")' in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert shown.startswith("NOTE  z1 is not recorded: Which?")
+    assert 'Write the letter of your choice into the cell above, such as z1 = "a"' in shown
     quiz("z1", "b", interactive=False)
     assert "z1 is recorded" in capsys.readouterr().out
 

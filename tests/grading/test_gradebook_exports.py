@@ -235,6 +235,17 @@ def test_a_feedback_page_runs_nothing_and_says_all(book: Gradebook, exercise: Ex
     assert "0 of 30 points" in page
 
 
+def test_an_empty_page_says_not_answered_and_what_to_do_next(book: Gradebook, exercise: Exercise) -> None:
+    nothing = tuple(Mark(q.id, 0.0, q.points, False, ("Nothing was handed in.",)) for q in exercise.questions)
+    book.write(exercise.name, [row(exercise, "s1", marks=nothing)], enrolled=False, now=NOW)
+    stubs = [Trouble(q.id, "NotImplementedError: Make it.", "") for q in exercise.questions]
+    page = feedback.page(book, exercise, graded(exercise, troubles=stubs, written={"w1": "\n"}))
+    assert page.count("not answered</td>") == len(exercise.questions)
+    assert "not right" not in page
+    assert "NotImplementedError" not in page.partition("<table>")[2]
+    assert "Answer it, for 5 points: its cell is as it was released." in page
+
+
 def test_a_right_answer_gets_no_hint(book: Gradebook, exercise: Exercise) -> None:
     full = tuple(Mark(q.id, q.points, q.points, False, ()) for q in exercise.questions)
     book.write(exercise.name, [row(exercise, "s1", marks=full)], enrolled=False, now=NOW)

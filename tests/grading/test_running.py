@@ -138,6 +138,14 @@ def for_all(variants: dict[str, Path]) -> Iterator[Runner]:
         yield runner
 
 
+def red_cards(executed: dict[str, Any]) -> list[str]:
+    """What `check`, `answer` and `quiz` held against answers: a solution is wrong at no fact and no worked case."""
+    texts = [
+        output.get("data", {}).get("text/plain", "") for cell in executed["cells"] for output in cell.get("outputs", [])
+    ]
+    return [text for text in texts if text.startswith("WRONG")]
+
+
 @pytest.mark.needs("bwrap")
 @pytest.mark.parametrize("name", exercise_names())
 def test_every_solution_hands_in_what_passes(name: str, variants: dict[str, Path], for_all: Runner) -> None:
@@ -146,6 +154,7 @@ def test_every_solution_hands_in_what_passes(name: str, variants: dict[str, Path
     document = reference_notebook(exercise)
     ended = for_all.run(document, {"source": sandbox.DATA, **parameters}, name)
     assert (ended.status, ended.reason) == ("finished", "")
+    assert red_cards(ended.notebook or {}) == []
     answers = read_answers(ended.notebook or {})
     assert {question.id for question in exercise.questions} <= set(answers)
     assert {question.id: problems(question, answers[question.id]) for question in exercise.questions} == {

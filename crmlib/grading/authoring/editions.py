@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "instructor_notebook",
+    "practice_notebook",
     "problems_in_source",
     "reference_notebook",
     "source_cells",
@@ -36,7 +37,7 @@ __all__ = [
 
 _ROLES = ("stub", "solution", "answer", "instructor")
 _SCHEMA = 3
-_NOT_FOR_CHECKS = {"hints", "goals", "review", "agree", "parts"}
+_NOT_FOR_CHECKS = {"hints", "goals", "review", "agree", "parts", "explanation"}
 
 
 def student_notebook(exercise: Exercise) -> dict[str, Any]:
@@ -82,6 +83,32 @@ def instructor_notebook(exercise: Exercise) -> dict[str, Any]:
         The exercise.
     """
     return _notebook(exercise, leave_out={"stub"}, remarks=True)
+
+
+def practice_notebook(exercise: Exercise) -> dict[str, Any]:
+    """Give the notebook for who learns alone: the student's, with a worked solution folded away below each question.
+
+    Parameters
+    ----------
+    exercise
+        The exercise.
+
+    Examples
+    --------
+    >>> from crmlib.grading.kinds.own import load_exercise
+    >>> cells = practice_notebook(load_exercise("03_rfm"))["cells"]
+    >>> sum("A worked solution" in "".join(cell["source"]) for cell in cells)
+    8
+    """
+    solutions = {cell["question"]: cell["source"] for cell in source_cells(exercise) if cell["role"] == "solution"}
+    student = student_notebook(exercise)
+    built: list[dict[str, Any]] = []
+    for cell in student["cells"]:
+        built.append(_starting_cell(exercise, explained=True) if cell["id"] == "start" else cell)
+        question = next((one for one in exercise.questions if cell["id"] == f"{one.id}-answer"), None)
+        if question is not None and not question.options:  # a quiz explains its choice itself
+            built.append(_markdown(f"{question.id}-worked", _worked(exercise, question, solutions[question.id])))
+    return {**student, "cells": built}
 
 
 def with_cells(notebook: dict[str, Any], cells: Mapping[str, str]) -> dict[str, Any]:
@@ -287,13 +314,14 @@ def _below(question: Question) -> str:
     return "\n".join(lines)
 
 
-def _starting_cell(exercise: Exercise) -> dict[str, Any]:
+def _starting_cell(exercise: Exercise, *, explained: bool = False) -> dict[str, Any]:
     """Write the cell that tells the kernel what is asked; it holds no answer, and nothing depends on its being kept."""
+    left_out = _NOT_FOR_CHECKS - {"explanation"} if explained else _NOT_FOR_CHECKS
     asked = [
         {
             key: built_in(question) if key == "kind" else value
             for key, value in msgspec.to_builtins(question).items()
-            if key not in _NOT_FOR_CHECKS
+            if key not in left_out
         }
         for question in exercise.questions
     ]
@@ -311,6 +339,21 @@ def _starting_cell(exercise: Exercise) -> dict[str, Any]:
         "nbgrader": {**nbgrader, "grade_id": "start"},
     }
     return _built("code", "start", metadata, "\n".join(lines))
+
+
+def _worked(exercise: Exercise, question: Question, solution: str) -> str:
+    """Fold away a solution with what others got wrong; it is never in an edition that is graded."""
+    remarks = _remarks(exercise, question)
+    return "\n".join(
+        [
+            "<details><summary>A worked solution, for when you have tried</summary>",
+            "",
+            f"```python\n{solution.strip()}\n```",
+            *(["", remarks] if remarks else []),
+            "",
+            "</details>",
+        ]
+    )
 
 
 def _remarks(exercise: Exercise, question: Question) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from crmlib.grading.kinds.grids import UnfitError, canonical, shown
@@ -84,7 +85,7 @@ class Columns(Kind):
         for name, field in self.fields(question).items():
             if name in columns.columns:
                 problems += _in_column(self._called(name), field, columns, columns.columns[name])
-        return problems
+        return problems or _out_of_order(question, columns)
 
     def compare(self, question: Question, answer: Answer, expected: Answer) -> Outcome:
         """Compare column by column; each earns its share of the points, or none of it."""
@@ -173,6 +174,10 @@ def _in_column(what: str, field: Field, columns: Grid, recorded: list[Any]) -> l
         values.append(fit)
     problems = [_summed_up(what, columns, rows, unit if fault == "bounds" else "") for fault, rows in faults.items()]
     whole = not faults and not columns.failures
+    if whole and field.rises and (fall := _first_fall(values)) is not None:
+        place = columns.places[fall]
+        before = f"{shown(values[fall])} is below {shown(values[fall - 1])} before it"
+        problems.append(f"{what} at {place}: {before}. The smallest comes first.")
     if whole and field.unique and (again := _repeated(values)) is not None:
         problems.append(f"{what}: {shown(again)} comes more than once.")
     if whole and field.adds_up_to is not None and all(isinstance(value, (int, float)) for value in values):
@@ -202,6 +207,22 @@ def _summed_up(what: str, columns: Grid, rows: list[tuple[int, str]], unit: str)
     if count == 1:
         return f"{what}{place}: {fault}{unit}."
     return f"{what}: {count:,} of {columns.rows:,} values do not fit; the first is{place}: {fault}{unit}."
+
+
+def _first_fall(values: list[Any]) -> int | None:
+    return next((row for row in range(1, len(values)) if values[row] < values[row - 1]), None)
+
+
+def _out_of_order(question: Question, columns: Grid) -> list[str]:
+    """Find the first row whose values fall where they must not; called once every value is of its type."""
+    names = [name for name in question.ordered if name in columns.columns]
+    for row in range(columns.rows):
+        for low, high in pairwise(names):
+            smaller, larger = columns.columns[low][row], columns.columns[high][row]
+            if smaller is not None and larger is not None and smaller > larger:
+                place = f" at {columns.places[row]}" if columns.places[row] else ""
+                return [f"{low}, {shown(smaller)}, is above {high}, {shown(larger)}{place}."]
+    return []
 
 
 def _repeated(values: list[Any]) -> Any:

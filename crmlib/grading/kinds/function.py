@@ -50,7 +50,7 @@ class Function(Columns):
         if first is None:
             return []
         row, failure = first
-        return [f"{columns.places[row]}: {failure[:1].upper()}{failure[1:]}."]
+        return [f"{columns.places[row]}: {failure[:1].upper()}{failure[1:].rstrip('.')}."]
 
     def validate(self, question: Question, exercise: Exercise) -> Iterator[str]:
         """Ask for inputs in every hidden shop, too."""

@@ -12,13 +12,17 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from crmlib.notebook.recording import Unrecordable
+from crmlib.words import printable
+
 if TYPE_CHECKING:
     from crmlib.grading.spec.questions import Field
     from crmlib.grading.spec.recorded import Answer
 
-__all__ = ["Grid", "UnfitError", "as_text", "bare", "canonical", "described", "shown"]
+__all__ = ["Grid", "UnfitError", "as_text", "bare", "canonical", "described", "says_nothing", "shown"]
 
 _SHOWN = 60
+_LONGEST_DESCRIPTION = 200
 _LARGE = 2.0**53
 
 
@@ -83,11 +87,35 @@ def described(answer: Answer) -> str:
     return "a figure" if answer.kind == "figure" else "nothing that can be read"
 
 
+def says_nothing(answer: Answer) -> bool:
+    """Say whether an answer is only the failure to give one: the same on every shop, though nobody typed it in.
+
+    Parameters
+    ----------
+    answer
+        An answer as it was read.
+
+    Examples
+    --------
+    >>> from crmlib.grading.spec.recorded import Answer
+    >>> failed = Answer("", "none", problem="NotImplementedError")
+    >>> says_nothing(Answer("q1", "outputs", [failed, failed])), says_nothing(Answer("q1", "value", 0))
+    (True, False)
+    """
+    if answer.kind == "outputs":
+        return all(output.kind == "none" for output in answer.value)
+    if answer.kind == "figure":
+        return not any(axes["series"] for axes in answer.value)
+    return answer.value is None or answer.value == ""
+
+
 def _described_value(value: Any) -> str:
     if value is None:
         return "None"
     if isinstance(value, (list, dict)):
         return f"a {type(value).__name__} of {len(value)}"
+    if isinstance(value, Unrecordable):
+        return printable(value.text[:_LONGEST_DESCRIPTION])
     words = {bool: "the truth value", int: "the number", float: "the number", str: "the text"}
     return f"{words.get(type(value), 'the date')} {shown(value)}"
 
@@ -113,6 +141,8 @@ def shown(value: Any) -> str:
         return "missing"
     if isinstance(value, float):
         return f"{value:.10g}"
+    if isinstance(value, Unrecordable):
+        return printable(value.text[:_SHOWN])
     text = repr(value[: _SHOWN + 1]) if isinstance(value, str) else str(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
@@ -151,7 +181,7 @@ def canonical(one: Field, value: Any) -> Any:
         return None
     if isinstance(value, (list, dict)):
         raise UnfitError(f"one value is asked for, not {_described_value(value)}")
-    fits = _TYPES[one.type](value)
+    fits = None if isinstance(value, Unrecordable) else _TYPES[one.type](value)
     if fits is None:
         asked = {"number": "a number", "integer": "a whole number", "text": "text", "date": "a date"}
         raise UnfitError(f"{asked.get(one.type, 'True or False')} is asked for, not {_described_value(value)}")

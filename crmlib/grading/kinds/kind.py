@@ -62,7 +62,7 @@ class Kind(ABC):
 
     name: ClassVar[str] = ""
     asked: ClassVar[str] = "An answer"
-    passed: ClassVar[str] = "Kind, type and bounds are as asked. Whether it is right, grading will say."
+    passed: ClassVar[str] = "The form is as asked: kind, type and bounds. Whether it is right, grading will say."
     counts_as: ClassVar[str] = "graded"
     reviewed_as: ClassVar[str] = "answer"
     by_person: ClassVar[bool] = False
@@ -119,6 +119,16 @@ class Kind(ABC):
         if columns is None:
             raise UnfitError(f"{self.asked} is asked for; this is {described(answer)}.")
         return columns
+
+    def summary(self, answer: Answer) -> str:
+        """Say in words what was recorded, as a student reads it below the cell.
+
+        Parameters
+        ----------
+        answer
+            What was recorded.
+        """
+        return described(answer)
 
     def rules(self, question: Question) -> str:
         """Say which rule of this kind a question breaks as it is written; empty for none."""

@@ -57,6 +57,18 @@ class PlanOfContacts(Kind):
             return [str(error)]
         return []
 
+    def summary(self, answer: Answer) -> str:
+        """Say of a plan how many sequences it has, by which channels, and what it may spend."""
+        try:
+            plan = recorded_plan(answer)
+        except UnfitError:
+            return described(answer)
+        count = len(plan.sequences)
+        channels = {channel for sequence in plan.sequences for step in sequence.steps for channel in step.channels}
+        by = f" by {', '.join(sorted(channels))}" if channels else ""
+        budget = "no budget" if plan.budget is None else f"a budget of {plan.budget:,.2f}"
+        return f"the plan {quoted(plan.name)!r}: {count} sequence{'s' * (count != 1)}{by}, {budget}"
+
     def compare(self, question: Question, answer: Answer, expected: Future) -> Outcome:  # noqa: ARG002 - the future has it
         """Let the plan act on a hidden shop.
 
@@ -100,6 +112,9 @@ def recorded_plan(answer: Answer) -> Plan:
         raise UnfitError(answer.problem or "Nothing was handed in.")
     if answer.kind != "value" or not isinstance(answer.value, dict):
         raise UnfitError(f"{PlanOfContacts.asked} is asked for; this is {described(answer)}.")
+    if "name" not in answer.value:
+        raise UnfitError(f"{PlanOfContacts.asked} is asked for; this dict has no name.")
+    _hold_scores_to_numbers(answer.value.get("scores"))
     sequences = answer.value.get("sequences", ())
     if isinstance(sequences, list) and len(sequences) > MOST_SEQUENCES:
         raise UnfitError(f"The plan has {len(sequences):,} sequences; {MOST_SEQUENCES} are simulated at most.")
@@ -140,16 +155,20 @@ def _bounded(plan: Plan) -> None:
         )
     if len(plan.scores) > MOST_SEQUENCES:
         raise UnfitError(f"The plan has {len(plan.scores):,} tables of scores; {MOST_SEQUENCES} are enough.")
-    for name, table in plan.scores.items():
-        gap = next((customer for customer, score in table.items() if not math.isfinite(score)), None)
-        if gap is not None:
-            raise UnfitError(
-                f"The plan cannot be read: scores.{name} of {quoted(gap)!r} is no number. Leave out who has no "
-                "score; Plan.with_scores does."
-            )
     money = (plan.budget or 0.0, *msgspec.structs.astuple(plan.costs))
     if not all(map(math.isfinite, money)):
         raise UnfitError("The plan cannot be read: its budget, or one of its costs, is no number.")
+
+
+def _hold_scores_to_numbers(scores: object) -> None:
+    """Name the customer whose score is no number; what is no table of scores at all, msgspec tells."""
+    for name, table in scores.items() if isinstance(scores, dict) else ():
+        for customer, score in table.items() if isinstance(table, dict) else ():
+            if score is None or (isinstance(score, float) and not math.isfinite(score)):
+                raise UnfitError(
+                    f"The plan cannot be read: scores.{quoted(str(name))} of {quoted(str(customer))!r} is no number. "
+                    "Leave out who has no score; Plan.with_scores does."
+                )
 
 
 def _parts(sequence: Sequence) -> int:

@@ -94,5 +94,8 @@ def hold_to_rules(question: Question) -> None:
     ExerciseError
         It does, or its kind is not there.
     """
-    if broken := kind_of(question).rules(question):
+    kind = kind_of(question)
+    if broken := kind.rules(question):
         raise ExerciseError(f"question {question.id!r}: {broken}")
+    if question.case is not None and not isinstance(kind, Function):
+        raise ExerciseError(f"question {question.id!r}: only a function has a worked `case`; see `facts` for the rest.")

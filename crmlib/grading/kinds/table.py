@@ -22,7 +22,9 @@ class Table(Columns):
 
     name: ClassVar[str] = "table"
     asked: ClassVar[str] = "A table (a DataFrame)"
-    passed: ClassVar[str] = "Columns, types and bounds are as asked. Whether the values are right, grading will say."
+    passed: ClassVar[str] = (
+        "The form is as asked: columns, types and bounds. Whether the values are right, grading will say."
+    )
 
     def rules(self, question: Question) -> str:
         """Ask for the columns."""

@@ -35,7 +35,7 @@ class Written(Text):
             return [str(error)]
         words, asked = len(text.split()), f"write {question.least_words} to {question.most_words}."
         if words < question.least_words:
-            return [f"{words} words are few: {asked}"]
+            return [f"{words:,} {'word is' if words == 1 else 'words are'} few: {asked}"]
         if words > question.most_words:
             return [f"{words:,} words are many: {asked}"]
         return []

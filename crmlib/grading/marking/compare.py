@@ -102,13 +102,20 @@ def _marked(
         findings.append(outcome.findings)
     worst = shares.index(min(shares))
     sentences = list(findings[worst])
-    if sentences and len(shares) > 1 and max(shares) > shares[worst]:
-        right = sum(share == max(shares) for share in shares)
-        sentences.append(
-            f"On {right} of {len(shares)} shops the answer is better than on this one: does it hold for one shop only?"
-        )
+    if sentences and max(shares) > shares[worst]:
+        sentences.append(_of_other_shops(shares, given))
     points = round(question.points * min(shares), _DIGITS)
     return QuestionMark(question.id, points, question.points, sentences, question.review)
+
+
+def _of_other_shops(shares: list[float], given: list[Answer]) -> str:
+    """Say that other shops went better, and whether there was an answer on each at all."""
+    missed = sum(answer.kind == "none" for answer in given)
+    if missed:
+        of = f"{missed} of {len(given)} shops"
+        return f"On {of} nothing was recorded: the run failed there, or ended before this question."
+    right = sum(share == max(shares) for share in shares)
+    return f"On {right} of {len(shares)} shops the answer is better than on this one: does it hold for one shop only?"
 
 
 def _expected(question: Question, reference: Sequence[Mapping[str, Answer]]) -> list[Answer]:

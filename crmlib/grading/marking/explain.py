@@ -32,6 +32,7 @@ _WORDS = {
     "URLError": "There is no network where exercises are graded.",
     "KeyError": "There is no column or key of this name in the graded shop.",
     "SystemExit": "The cell ends Python; a notebook must not.",
+    "StdinNotImplementedError": "A graded notebook is asked nothing: put the value into the cell, in place of input().",
 }
 
 

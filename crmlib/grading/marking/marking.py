@@ -20,6 +20,7 @@ import msgspec
 from crmlib.files import checksum
 from crmlib.grading.collecting.repair import repair
 from crmlib.grading.collecting.salvage import Sent, read_sent
+from crmlib.grading.kinds.grids import says_nothing
 from crmlib.grading.kinds.own import load_exercise
 from crmlib.grading.kinds.registry import kind_of
 from crmlib.grading.marking import graded as results
@@ -271,6 +272,8 @@ def _explained(
     marked: QuestionMark, answers: Sequence[Mapping[str, Answer]], reference: Sequence[Mapping[str, Answer]]
 ) -> QuestionMark:
     """Tell a student whose answer does not depend on the shop that it should."""
+    if any(says_nothing(one[marked.question]) for one in answers if marked.question in one):
+        return marked  # failures and empty answers are alike everywhere, and nobody typed them in
     given = {prints_of(one)[marked.question] for one in answers if marked.question in prints_of(one)}
     right = {prints_of(one).get(marked.question) for one in reference}
     handed = sum(marked.question in one for one in answers)

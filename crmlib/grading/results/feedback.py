@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from crmlib.grading.kinds.registry import kind_of
+from crmlib.grading.results.next_steps import next_steps, state_of
 from crmlib.grading.spec.rules import zone_of
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def page(book: Gradebook, exercise: Exercise, graded: Graded) -> str:
     for row in book.rows(query, values):
         comments.setdefault(row["question"], []).append(row["comment"])
     known = {question.id for question in exercise.questions}
+    questions = [_question(one, marks[one.id], graded, comments.get(one.id, [])) for one in exercise.questions]
     return _template().render(
         exercise=exercise,
         student=result["name"] or graded.student_id,
@@ -79,7 +81,8 @@ def page(book: Gradebook, exercise: Exercise, graded: Graded) -> str:
         status=_STATUS.get(graded.status, ""),
         reason=graded.reason,
         notes=[f"{note[:1].upper()}{note[1:]}." for note in json.loads(result["notes"])],
-        questions=[_question(one, marks[one.id], graded, comments.get(one.id, [])) for one in exercise.questions],
+        questions=questions,
+        next_steps=next_steps(questions, notebook=exercise.notebook),
         comments=comments.get("", []),
         pictures=[picture.uri() for picture in graded.pictures if picture.question not in known],
         troubles=[trouble for trouble in graded.troubles if trouble.cell not in known],
@@ -122,20 +125,25 @@ def _question(question: Any, mark: dict[str, Any], graded: Graded, comments: lis
     overridden = mark["who"] is not None
     # what came of a plan is worth a word even where it earned all points
     silent = points >= out_of and (overridden or not kind_of(question).by_future)
-    state = "open" if mark["open"] else "full" if points >= out_of else "part" if points > 0 else "none"
+    findings, own = json.loads(mark["findings"]), [one for one in graded.troubles if one.cell == question.id]
+    written = graded.written.get(question.id, "").strip()
+    state = state_of(mark, findings, own, graded.status)
+    if state == "none" and not overridden and kind_of(question).by_person and not written:
+        state = "blank"  # an empty text is handed in, and says nothing
+    unanswered = state in {"blank", "cut"}  # then what the stub raises, and what comes of it, says nothing more
     about = {
         "id": question.id,
         "title": question.title,
         "points": points,
         "out_of": out_of,
         "state": state,
-        "findings": [] if silent else json.loads(mark["findings"]),
+        "findings": [] if silent or unanswered else findings,
         "by_hand": overridden,
-        "hints": question.hints if state in {"part", "none"} else (),
+        "hints": question.hints if state in {"part", "none", "blank"} else (),
         "comments": comments,
         "pictures": [picture.uri() for picture in graded.pictures if picture.question == question.id],
-        "troubles": [trouble for trouble in graded.troubles if trouble.cell == question.id],
-        "written": graded.written.get(question.id, "").strip(),
+        "troubles": [] if unanswered else own,
+        "written": written,
     }
     # a question that is right and calls for no word has its line in the table, and no section
     about["told"] = state != "full" or any(

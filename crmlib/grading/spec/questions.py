@@ -7,13 +7,13 @@ comparison on the trusted side.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from crmlib.errors import ExerciseError
 
-__all__ = ["Field", "Question", "Simulated"]
+__all__ = ["Case", "Field", "Question", "Simulated"]
 
 _PLAIN_ID = re.compile(r"[a-z][a-z0-9]*")
 _PARTS: dict[Literal["data", "labels", "title"], float] = {"data": 1.0, "labels": 0.5, "title": 0.5}
@@ -41,6 +41,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         Whether no value may come twice (columns and lists).
     adds_up_to
         What the values add up to (columns and lists); None says nothing.
+    rises
+        Whether no value is smaller than the one before it (columns and lists), as cut-points are.
     rtol, atol
         How far a number may be off: ``atol + rtol * |expected|``. An ``atol`` of 1 forgives a rounding to units.
     weight
@@ -55,6 +57,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     missing: bool = False
     unique: bool = False
     adds_up_to: float | None = None
+    rises: bool = False
     rtol: Zero = 1e-6
     atol: Zero = 1e-9
     weight: Zero = 1.0
@@ -80,6 +83,24 @@ class Simulated(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     futures: Annotated[int, msgspec.Meta(ge=1, le=50)] = 5
     full_share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.5
     budget: str = ""
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A worked case of a function: public, so that `check` can tell right from wrong at one place.
+
+    Attributes
+    ----------
+    inputs
+        What the function is called with: a list as arguments, a dict as keyword arguments.
+    output
+        What it must give.
+    why
+        How one comes to it, in a few words.
+    """
+
+    inputs: Any
+    output: Any
+    why: str = ""
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -117,10 +138,16 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         points. Below 1 it forgives single rows, such as ties that two ways to round break differently.
     parts
         What a figure's points are for: ``data``, ``labels`` and ``title``, with weights.
+    ordered
+        Keys of a dict, or columns of a table, whose values must not fall in this order: ``["low", "high"]``.
+    case
+        A worked case of a function.
     simulated
         How a plan is marked.
     options
         A quiz question's choices: letter to text.
+    explanation
+        Of a quiz question, why the right choice is right: shown after a choice, in practice editions only.
     least_words, most_words
         How long a written answer is meant to be.
     review
@@ -143,8 +170,11 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     shape: tuple[int, ...] = ()
     agree: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
     parts: dict[Literal["data", "labels", "title"], Zero] = msgspec.field(default_factory=lambda: dict(_PARTS))
+    ordered: tuple[str, ...] = ()
+    case: Case | None = None
     simulated: Simulated = Simulated()
     options: dict[str, str] = {}
+    explanation: str = ""
     least_words: int = 0
     most_words: int = 400
     review: bool = False
@@ -156,5 +186,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ExerciseError(f"{place}: an id is small letters and digits, such as 'q1'.")
         if missing := [name for name in self.key if name not in self.fields]:
             raise ExerciseError(f"{place}: the key {', '.join(missing)} is not among its fields.")
+        if missing := [name for name in self.ordered if name not in self.fields]:
+            raise ExerciseError(f"{place}: ordered names {', '.join(missing)}, which is not among its fields.")
         if self.row_order == "same" and self.key:
             raise ExerciseError(f"{place}: rows are matched by their key or by their order; take one of them away.")

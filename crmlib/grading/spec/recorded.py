@@ -12,13 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from crmlib.notebook.recording import from_json
+from crmlib.notebook.recording import Unrecordable, from_json
 from crmlib.words import printable
 
-__all__ = ["MIMETYPE", "SIZE_LIMIT", "VERSION", "Answer", "Column", "parse", "read_answers"]
+__all__ = ["MIMETYPE", "REFUSED", "SIZE_LIMIT", "VERSION", "Answer", "Column", "parse", "read_answers"]
 
 MIMETYPE = "application/vnd.crmlib.answer+json"
 VERSION = 1
+REFUSED = "refused"  # the kind of a payload that says why nothing could be recorded
 SIZE_LIMIT = 5_000_000  # bytes of one answer, as JSON
 
 MOST_ROWS = 200_000
@@ -129,6 +130,8 @@ def parse(payload: Any) -> Answer:
     try:
         if too_much := _too_much(payload):
             return Answer(name, "none", problem=too_much)
+        if payload["version"] == VERSION and payload["kind"] == REFUSED:
+            return Answer(name, "none", problem=printable(str(payload["value"])[:LONGEST_ERROR]))
         if payload["version"] != VERSION or payload["kind"] not in _SHAPE_KINDS:
             raise ValueError  # noqa: TRY301 - told below, like every other damage
         return Answer(name, payload["kind"], _READERS[payload["kind"]](payload["value"]))
@@ -180,7 +183,7 @@ def _read_list(stored: Any) -> list[Any]:
 def _read_value(stored: Any) -> Any:
     """Read a value; the few types that `from_json` can give, and no others, come out."""
     value = from_json(stored)
-    if not isinstance(value, (type(None), bool, int, float, str, dt.date, list, dict)):
+    if not isinstance(value, (type(None), bool, int, float, str, dt.date, list, dict, Unrecordable)):
         raise TypeError
     return value
 

@@ -6,7 +6,7 @@ Nothing in here may know an expected value, or whoever marks: all of it runs bes
 from __future__ import annotations
 
 from crmlib.grading.student.answers import answer
-from crmlib.grading.student.checks import check, start
+from crmlib.grading.student.checks import check, facts, start
 from crmlib.grading.student.quizzes import quiz
 
-__all__ = ["answer", "check", "quiz", "start"]
+__all__ = ["answer", "check", "facts", "quiz", "start"]

@@ -17,6 +17,7 @@ import msgspec
 
 from crmlib.errors import CrmlibError, ExerciseError
 from crmlib.grading.spec.recorded import SIZE_LIMIT, VERSION
+from crmlib.grading.student.describing import describe, is_drawn
 from crmlib.notebook.recording import as_frame, to_json
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def encode(question: str, value: Any, *, inputs: Iterable[Any] | None = None) ->
     Raises
     ------
     ExerciseError
-        The value cannot be recorded, or is too large.
+        The value is too large, holds itself, or has a name twice. What is of no type that an answer can hold travels
+        as words that describe it, so that whoever asked for something else can say so.
 
     Examples
     --------
@@ -50,8 +52,8 @@ def encode(question: str, value: Any, *, inputs: Iterable[Any] | None = None) ->
     """
     if not isinstance(question, str):
         raise ExerciseError(f'answer({question!r}, ...): the question comes first, as text, such as answer("q1", ...).')
-    if callable(value) and as_frame(value) is None:
-        kind, stored = "outputs", _outputs(question, value, inputs)
+    if inputs is not None and callable(value) and as_frame(value) is None:
+        kind, stored = "outputs", [_output(question, value, copy.deepcopy(one)) for one in inputs]
     else:
         kind, stored = _stored(question, value)
     payload = {"version": VERSION, "question": question, "kind": kind, "value": stored}
@@ -69,6 +71,8 @@ def _stored(question: str, value: Any) -> tuple[str, Any]:
     axes = _axes(value)
     if axes is not None:
         return "figure", [_drawn(one, question) for one in axes]
+    if is_drawn(value):
+        return "value", _json(value, question)
     try:
         if library == "pandas" and type(value).__name__ == "Series":
             return "series", {"index": _listed(question, value.index), "values": _column(question, value)["values"]}
@@ -76,10 +80,10 @@ def _stored(question: str, value: Any) -> tuple[str, Any]:
         if frame is not None:
             return "table", _table(question, frame)
         if library == "numpy" and getattr(value, "ndim", None):
-            return "array", {"shape": list(value.shape), "values": to_json(value.ravel().tolist(), question)}
+            return "array", {"shape": list(value.shape), "values": _json(_flat(value), question)}
         if isinstance(value, msgspec.Struct):  # a plan of contacts
             value = msgspec.to_builtins(value)
-        return "value", to_json(_plain(value), question)
+        return "value", _json(_plain(value), question)
     except ExerciseError:
         raise
     except RecursionError:
@@ -94,7 +98,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, (set, frozenset)):
-        return sorted((_plain(one) for one in value), key=str)
+        return _sorted([_plain(one) for one in value])
     if isinstance(value, (list, tuple, range)) or type(value).__name__ in {"dict_keys", "dict_values", "Index"}:
         return [_plain(one) for one in value]
     if isinstance(value, dict):
@@ -104,8 +108,32 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def _sorted(values: list[Any]) -> list[Any]:
+    """Sort what had no order: numbers by their size, and what cannot be compared by its text."""
+    try:
+        return sorted(values)
+    except TypeError:
+        return sorted(values, key=str)
+
+
+def _json(value: Any, question: str) -> Any:
+    """Give a value as JSON; what an answer cannot hold travels as words that describe it."""
+    if is_drawn(value):
+        return {"$other": describe(value)}
+    return to_json(value, question, describe)
+
+
+def _flat(array: Any) -> list[Any]:
+    """Give the values of a numpy array; times as pandas has them, for numpy's own are bare counts of nanoseconds."""
+    if array.dtype.kind not in "mM":
+        return list(array.ravel().tolist())
+    import pandas as pd
+
+    return list(pd.Series(array.ravel()).tolist())
+
+
 def _listed(question: str, values: Any) -> list[Any]:
-    stored: list[Any] = to_json([_plain(one) for one in values.tolist()], question)
+    stored: list[Any] = _json([_plain(one) for one in values.tolist()], question)
     return stored
 
 
@@ -149,7 +177,7 @@ def _column(question: str, column: pd.Series[Any]) -> dict[str, Any]:
     elif pd.api.types.is_float_dtype(column.dtype):
         kind, stored = "number", [_float(one, gone=gone) for one, gone in zip(values, missing, strict=True)]
     else:
-        stored = [None if gone else to_json(_plain(one), question) for one, gone in zip(values, missing, strict=True)]
+        stored = [None if gone else _json(_plain(one), question) for one, gone in zip(values, missing, strict=True)]
         kind = "mixed"
     return {"type": kind, "values": stored}
 
@@ -158,15 +186,6 @@ def _float(value: Any, *, gone: bool) -> Any:
     if gone:
         return None
     return float(value) if math.isfinite(value) else {"$float": str(float(value))}
-
-
-def _outputs(question: str, function: Callable[..., Any], inputs: Iterable[Any] | None) -> list[dict[str, Any]]:
-    if inputs is None:
-        raise ExerciseError(
-            f"The answer to {question} is a function: say what it is called with, "
-            f'answer("{question}", {getattr(function, "__name__", "function")}, inputs=...), as the cell did.'
-        )
-    return [_output(question, function, copy.deepcopy(one)) for one in inputs]
 
 
 def _output(question: str, function: Callable[..., Any], given: Any) -> dict[str, Any]:
