@@ -16,6 +16,7 @@ import msgspec
 from crmlib.errors import ExerciseError
 from crmlib.grading.authoring.handout import FIRST_CELL, Handout, first_cell
 from crmlib.grading.kinds.registry import built_in, kind_of
+from crmlib.grading.spec.tasks import fill_in, public_choices
 from crmlib.suite import anatomy
 from crmlib.suite.build import LANGUAGES
 
@@ -148,7 +149,8 @@ def source_cells(exercise: Exercise) -> list[dict[str, Any]]:
 
 def _cells(exercise: Exercise) -> tuple[list[dict[str, Any]], list[str]]:
     try:
-        return _read(exercise.source, exercise.source.stat().st_mtime_ns)
+        cells, broken = _read(exercise.source, exercise.source.stat().st_mtime_ns)
+        return fill_in(cells, exercise.tasks, public_choices(exercise.tasks)), broken
     except FileNotFoundError:
         raise ExerciseError(f"There is no {exercise.source}: an exercise has its stub and solution there.") from None
 

@@ -21,6 +21,7 @@ __all__ = ["advice_on_paper", "faults_on_paper"]
 _FEWEST = {"graded": 3, "quiz": 5, "written": 1}
 _HIDDEN = 2
 _SHORT = 12
+_TASKS = 6
 _NEAR = 1e-6
 
 
@@ -81,6 +82,9 @@ def advice_on_paper(exercise: Exercise) -> Iterator[str]:
             yield f"An exercise of this suite has at least {asked}; this one has {kinds.count(what)}."
     if len(exercise.hidden) < _HIDDEN:
         yield "Give two [[hidden]]: other days or costs for the hidden shops, so that numbers of the text fit neither."
+    if 0 < len(exercise.tasks) < _TASKS:
+        there = len(exercise.tasks)
+        yield f"Declare {_TASKS} [[tasks]] at least, so that a published solution is worth little; there are {there}."
     for question in exercise.questions:
         yield from kind_of(question).advise(question, exercise)
 

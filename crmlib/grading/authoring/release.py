@@ -13,6 +13,7 @@ import msgspec
 
 from crmlib.errors import ExerciseError, GradingError, require_extra
 from crmlib.files import json_text, write_whole
+from crmlib.grading.authoring.drawn import class_edition
 from crmlib.grading.authoring.editions import instructor_notebook, reference_notebook
 from crmlib.grading.authoring.handout import Handout, Language, read_package
 from crmlib.grading.authoring.paper import advice_on_paper, faults_on_paper
@@ -144,6 +145,7 @@ def release(
     instructor.chmod(0o700)
     secret_file, rules_file = instructor / "secret.key", instructor / "rules.toml"
     secret = read_secret(secret_file) if secret_file.is_file() else new_secret(secret_file)
+    exercise = class_edition(exercise, secret, instructor)
     if not rules_file.is_file():
         write_whole(rules_file, rules_text(Rules(exercise=exercise.name, deadline=deadline)))
     elif deadline is not None:  # an instructor may have edited it
@@ -170,7 +172,7 @@ def release(
         for student in names
     ]
     jobs = jobs or os.cpu_count() or 1
-    with Showing(console, len(tasks)) as showing:
+    with Showing(console, len(tasks), "Making shops") as showing:
         for task, said in _run(tasks, _release_one, jobs):
             _no_trouble(said)
             showing.ended(task.student, "ready")
@@ -207,7 +209,7 @@ def _to_know(exercise: Exercise, handout: Handout) -> Iterator[str]:
         yield f"Note: the class installs crmlib {handout.version}; here is {__version__}."
     if advice := list(advice_on_paper(exercise)):
         yield f"Note: `crmlib exercise validate {exercise.name}` has {len(advice)} more to advise."
-    if is_public(exercise):
+    if is_public(exercise) and not exercise.tasks:
         yield (
             f"Note: {exercise.name} is a public exercise: everybody can read its solution, so it is for practice. For "
             f"marks, copy it and change what it asks: crmlib exercise new my_{exercise.name} --from {exercise.name}"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from crmlib.errors import GradingError, require_extra
 from crmlib.grading.authoring.editions import problems_in_source, reference_notebook, student_notebook, with_cells
 from crmlib.grading.authoring.paper import advice_on_paper, faults_on_paper
+from crmlib.grading.authoring.published import hold_to_other_classes
 from crmlib.grading.kinds.registry import kind_of
 from crmlib.grading.marking.compare import QuestionMark, mark
 from crmlib.grading.marking.futures import hidden_futures
@@ -104,7 +105,11 @@ def validate(
         ]
         tried = exercise.mistakes[:mistakes]
         runs = list(_runs(exercise, shops, tried))
-        ended = _execute(exercise, runs, folders, sandbox=sandbox or _usual_sandbox(), on_run=on_run)
+        sandbox = sandbox or _usual_sandbox()
+        data = {f"shop-{number}": folder for number, folder in enumerate(folders)}
+        with Runner(sandbox, data=data, limits=exercise.limits) as runner:
+            ended = _execute(exercise, runs, runner, on_run=on_run)
+            by_class, problems = hold_to_other_classes(exercise, runner, hidden[0], on_run)
     answers = {key: read_answers(one.notebook or {}) for key, one in ended.items()}
     reference = [answers["solution", shop] for shop in range(shops)]
     broken = list(_in_reference(exercise, ended, reference))
@@ -118,6 +123,7 @@ def validate(
         given = [answers[label, shop] for shop in range(count)]
         return mark(exercise, given, reference[:count], {name: ones[:count] for name, ones in futures.items()})
 
+    found.problems += problems
     again = marked("solution again", 1)
     found.earned["solution"] = _total(again, exercise)
     found.problems += [
@@ -128,6 +134,7 @@ def validate(
     stub = marked("stub", shops)
     found.earned["stub"] = _total(stub, exercise)
     found.problems += [f"{one.question}: the stub earns {one.points:g} points." for one in stub if one.points]
+    found.earned |= by_class
     for mistake in tried:
         marks = marked(mistake.name, min(shops, _MISTAKE_SHOPS))
         found.earned[mistake.name] = _total(marks, exercise)
@@ -151,18 +158,15 @@ def _runs(exercise: Exercise, shops: int, mistakes: Sequence[Mistake]) -> Iterat
 def _execute(
     exercise: Exercise,
     runs: Sequence[_Run],
-    folders: Sequence[Path],
+    runner: Runner,
     *,
-    sandbox: Sandbox,
     on_run: Callable[[str], None],
 ) -> dict[tuple[str, int], Ended]:
     ended: dict[tuple[str, int], Ended] = {}
-    shops = {f"shop-{number}": folder for number, folder in enumerate(folders)}
-    with Runner(sandbox, data=shops, limits=exercise.limits) as runner:
-        for run in runs:
-            on_run(run.label)
-            parameters = {"source": "/data/shop", "interactive": False, **exercise.hidden_parameters(run.shop)}
-            ended[run.label, run.shop] = runner.run(run.notebook, parameters, f"shop-{run.shop}")
+    for run in runs:
+        on_run(run.label)
+        parameters = {"source": "/data/shop", "interactive": False, **exercise.hidden_parameters(run.shop)}
+        ended[run.label, run.shop] = runner.run(run.notebook, parameters, f"shop-{run.shop}")
     return ended
 
 

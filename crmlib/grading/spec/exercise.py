@@ -22,6 +22,7 @@ import msgspec
 from crmlib.errors import ExerciseError
 from crmlib.grading.sandbox.limits import Limits
 from crmlib.grading.spec.questions import Question  # noqa: TC001 - msgspec reads the types
+from crmlib.grading.spec.tasks import TaskParameter, fill_in, public_choices
 from crmlib.words import did_you_mean, explained
 
 __all__ = ["Exercise", "Mistake", "ShopPlan", "exercise_names", "exercises_folder", "is_public", "read_exercise"]
@@ -86,6 +87,7 @@ class _Written(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     hidden: tuple[dict[str, Any], ...] = ()
     rubrics: dict[str, str] = {}
     mistakes: tuple[Mistake, ...] = ()
+    tasks: tuple[TaskParameter, ...] = ()
     kinds: str = ""
 
 
@@ -119,6 +121,8 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True):
         Common wrong answers.
     folder
         Where it stands.
+    tasks
+        What a class's secret varies; the exercise as it is read is the public edition.
     kinds
         The file beside it that holds kinds of question of its own; empty for none.
     kinds_digest
@@ -138,6 +142,7 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True):
     rubrics: dict[str, str]
     mistakes: tuple[Mistake, ...]
     folder: Path
+    tasks: tuple[TaskParameter, ...] = ()
     kinds: str = ""
     kinds_digest: str = ""
 
@@ -234,10 +239,12 @@ def read_exercise(name: str | Path) -> Exercise:
     folder = _find(name)
     path = folder / "exercise.toml"
     try:
-        written = msgspec.toml.decode(path.read_bytes(), type=_Written)
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        tasks = msgspec.convert(raw.get("tasks", []), tuple[TaskParameter, ...])
+        written = msgspec.convert(fill_in(raw, tasks, public_choices(tasks)), _Written)
     except FileNotFoundError:
         raise ExerciseError(f"There is no {path}: `crmlib exercise new` makes one.") from None
-    except (msgspec.MsgspecError, ExerciseError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, tomllib.TOMLDecodeError, ExerciseError, UnicodeDecodeError) as error:
         raise ExerciseError(f"{path}: {_in_words(explained(error, _Written), path)}") from None
     ids = [question.id for question in written.questions]
     if twice := sorted({one for one in ids if ids.count(one) > 1}):
