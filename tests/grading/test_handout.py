@@ -104,7 +104,8 @@ def test_the_first_cell_says_in_words_what_is_missing(language: Language, words:
 
 def test_a_readme_has_no_gap_in_either_language(tmp_path: Path) -> None:
     exercise = load_exercise("03_rfm")
-    for language in ("en", "it"):
+    languages: tuple[Language, ...] = ("en", "it")
+    for language in languages:
         for package in (f"./{WHEEL}[course]", ""):
             handout = Handout(language=language, package=package)
             write_handout(exercise, handout, tmp_path)
