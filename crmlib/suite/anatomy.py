@@ -172,8 +172,9 @@ def _not_parameters(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 def _without_comment(tree: ast.Module, lines: list[str]) -> Iterator[tuple[int, str]]:
     for node in tree.body:
-        named = isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
-        if named and "#" not in lines[(node.end_lineno or node.lineno) - 1]:
+        if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)):
+            continue
+        if "#" not in lines[(node.end_lineno or node.lineno) - 1]:
             yield node.lineno, f"the parameter {node.target.id!r} needs a comment that says what it means"
 
 
