@@ -38,6 +38,15 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
     "--roster", type=_FILE, help="The class, as CSV: student_id, and name, email, section, moodle_id, canvas_id."
 )
 @click.option("--deadline", metavar="TIME", help="Such as 2026-12-01T23:59+01:00; rules.toml can change it later.")
+@click.option(
+    "--package",
+    default="",
+    metavar="WHAT",
+    help="What the class installs: a wheel of crmlib, which goes into each archive, or crmlib==VERSION.",
+)
+@click.option(
+    "--language", type=click.Choice(["en", "it"]), default="en", show_default=True, help="Language of the README."
+)
 @_JOBS
 @_SANDBOX
 def release(name: str, out: Path, roster: Path | None, deadline: str | None, **options: Any) -> None:
@@ -49,7 +58,7 @@ def release(name: str, out: Path, roster: Path | None, deadline: str | None, **o
     \b
     Examples
       crmlib release 03_rfm --out week-3 --roster roster.csv --deadline 2026-12-01T23:59+01:00
-      crmlib release rfm --out week-3
+      crmlib release rfm --out week-3 --package crmlib-0.1.0-py3-none-any.whl --language it
     """
     from crmlib.grading.authoring.release import release as release_exercise
 

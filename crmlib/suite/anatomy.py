@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -46,11 +46,14 @@ class Problem:
         The line in the cell, counted from 1.
     message
         What is wrong, and what to do.
+    style
+        Whether it is a matter of the house: the notebook runs all the same.
     """
 
     cell: int
     line: int
     message: str
+    style: bool = field(default=False, repr=False)
 
 
 def problems(cells: list[dict[str, Any]], *, any_shop: bool = True) -> list[Problem]:
@@ -71,7 +74,7 @@ def problems(cells: list[dict[str, Any]], *, any_shop: bool = True) -> list[Prob
     >>> problems(cells)
     [Problem(cell=2, line=1, message='no shell command or installation: ...')]
     """
-    found = [Problem(MOST_CELLS + 1, 1, f"at most {MOST_CELLS} cells: this notebook has {len(cells)}")]
+    found = [Problem(MOST_CELLS + 1, 1, f"at most {MOST_CELLS} cells: this notebook has {len(cells)}", style=True)]
     found = found if len(cells) > MOST_CELLS else []
     tagged = [n for n, cell in enumerate(cells, 1) if "parameters" in cell["metadata"].get("tags", [])]
     if len(tagged) != 1:
@@ -82,7 +85,9 @@ def problems(cells: list[dict[str, Any]], *, any_shop: bool = True) -> list[Prob
     drawing: set[str] = set()
     for number, cell in enumerate(cells, 1):
         if cell["cell_type"] == "code":
-            found += [Problem(number, line, message) for line, message in _in_code(cell, number in tagged, drawing)]
+            found += [Problem(number, line, message) for line, message in _in_code(cell, number in tagged)]
+            styled = _style_of_code(cell, number in tagged, drawing)
+            found += [Problem(number, line, message, style=True) for line, message in styled]
         elif any_shop and {ANY_SOURCE, EXAMPLE_SHOP}.isdisjoint(cell["metadata"].get("tags", [])):
             found += [Problem(number, line, message) for line, message in _in_text(cell)]
     return sorted(found, key=lambda p: (p.cell, p.line))
@@ -95,22 +100,49 @@ def _in_text(cell: dict[str, Any]) -> Iterator[tuple[int, str]]:
             yield number, f"{share[0]!r} may be a result of one shop: compute it in a code cell, or {ways}"
 
 
-def _in_code(cell: dict[str, Any], parameters: bool, drawing: set[str]) -> Iterator[tuple[int, str]]:  # noqa: FBT001
+def _parsed(lines: list[str]) -> ast.Module:
+    # Magics are not Python: a comment in their place keeps the line numbers.
+    return ast.parse("\n".join("pass" if re.match(r"[!%]", line) else line for line in lines))
+
+
+def _in_code(cell: dict[str, Any], parameters: bool) -> Iterator[tuple[int, str]]:  # noqa: FBT001
+    """Find what would not run, or not on another machine."""
     lines = cell["source"].splitlines()
-    yield from _in_lines(lines, most=len(lines) if parameters else MOST_LINES)
+    for number, line in enumerate(lines, 1):
+        if _SHELL.match(line):
+            yield number, "no shell command or installation: what a notebook needs is installed with crmlib"
     try:
-        # Magics are not Python: a comment in their place keeps the line numbers.
-        tree = ast.parse("\n".join("pass" if re.match(r"[!%]", line) else line for line in lines))
+        tree = _parsed(lines)
     except SyntaxError as error:
         yield error.lineno or 1, f"this is not Python: {error.msg}"
         return
-    for node in ast.walk(tree):
-        for rule in _RULES:
-            message = rule(node)
-            if message:
-                yield getattr(node, "lineno", 1), message
+    yield from _broken(tree, (_fetch, _absolute_path))
     if parameters:
-        yield from _not_parameters(tree, lines)
+        yield from _not_parameters(tree)
+
+
+def _broken(tree: ast.Module, rules: tuple[Callable[[ast.AST], str], ...]) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(tree):
+        for rule in rules:
+            if message := rule(node):
+                yield getattr(node, "lineno", 1), message
+
+
+def _style_of_code(
+    cell: dict[str, Any],
+    parameters: bool,  # noqa: FBT001
+    drawing: set[str],
+) -> Iterator[tuple[int, str]]:
+    """Find what breaks the style of the house."""
+    lines = cell["source"].splitlines()
+    yield from _in_lines(lines, most=len(lines) if parameters else MOST_LINES)
+    try:
+        tree = _parsed(lines)
+    except SyntaxError:
+        return
+    yield from _broken(tree, (_rc_params, _silenced))
+    if parameters:
+        yield from _without_comment(tree, lines)
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
     drawing |= {function.name for function in functions if _first_drawing(function, drawing, inside=True)}
     here = _first_drawing(tree, drawing)
@@ -123,13 +155,11 @@ def _in_lines(lines: list[str], most: int) -> Iterator[tuple[int, str]]:
     if len(lines) > most:
         yield most + 1, f"at most {most} lines in a code cell: this one has {len(lines)}; split it"
     for number, line in enumerate(lines, 1):
-        if _SHELL.match(line):
-            yield number, "no shell command or installation: what a notebook needs is installed with crmlib"
         if _CAPTURE.match(line):
             yield number, "no %%capture: it would silence warnings"
 
 
-def _not_parameters(tree: ast.Module, lines: list[str]) -> Iterator[tuple[int, str]]:
+def _not_parameters(tree: ast.Module) -> Iterator[tuple[int, str]]:
     for node in tree.body:
         if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value):
             yield node.lineno, "a parameter is a name with its type and a value: weeks: int = 39  # what it means"
@@ -138,6 +168,12 @@ def _not_parameters(tree: ast.Module, lines: list[str]) -> Iterator[tuple[int, s
             ast.literal_eval(node.value)
         except ValueError:
             yield node.lineno, f"the parameter {node.target.id!r} is not a literal: derive it in a cell below"
+
+
+def _without_comment(tree: ast.Module, lines: list[str]) -> Iterator[tuple[int, str]]:
+    for node in tree.body:
+        if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)):
+            continue
         if "#" not in lines[(node.end_lineno or node.lineno) - 1]:
             yield node.lineno, f"the parameter {node.target.id!r} needs a comment that says what it means"
 
@@ -186,9 +222,6 @@ def _silenced(node: ast.AST) -> str:
     ):
         return "no silenced warning: remove its cause, or show it and say what it means"
     return ""
-
-
-_RULES: tuple[Callable[[ast.AST], str], ...] = (_rc_params, _fetch, _absolute_path, _silenced)
 
 
 def _first_drawing(tree: ast.AST, drawing: set[str], *, inside: bool = False) -> int:

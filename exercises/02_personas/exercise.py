@@ -52,15 +52,15 @@ known.head()
 # %% [markdown] question="q1"
 # ## 1. Two features on one scale
 #
-# Orders and money have different units, and both are skewed. Make a table `z` of the customers in `known`: `customer_id`, `z_orders` and `z_value`, the standardised logarithms (`np.log1p`) of `orders_per_year` and `average_order_value`, as section 1 of the notebook took them.
+# Orders and money have different units, and both are skewed. Make a table `z` of the customers in `known`: `customer_id`, `z_orders` and `z_value`: `np.WORDS.transform` of `orders_per_year` and `average_order_value`, then standardised as section 1 of the notebook did.
 
 # %% tags=["stub"] question="q1"
 raise NotImplementedError("Make `z`: a DataFrame with customer_id, z_orders and z_value.")
 # check("q1", z)
 
 # %% tags=["solution"] question="q1"
-logs = np.log1p(known)
-z = ((logs - logs.mean()) / logs.std(ddof=0)).set_axis(["z_orders", "z_value"], axis=1).reset_index()
+even = np.WORDS.transform(known)
+z = ((even - even.mean()) / even.std(ddof=0)).set_axis(["z_orders", "z_value"], axis=1).reset_index()
 check("q1", z)
 
 # %% tags=["answer"] question="q1"
@@ -69,7 +69,7 @@ answer("q1", z)
 # %% [markdown] question="q2"
 # ## 2. The nearest prototype
 #
-# Write a function `nearest(point, prototypes)`: which prototype, counted from 1, has the smallest squared distance to the point? Of two that are equally near, the first.
+# Write a function `nearest(point, prototypes)`: which prototype, counted from 1, has the smallest WORDS.power to the point? Of two that are equally near, the first.
 
 
 # %% tags=["stub"] question="q2"
@@ -82,7 +82,8 @@ def nearest(point: list[float], prototypes: list[list[float]]) -> int:
 
 # %% tags=["solution"] question="q2"
 def nearest(point: list[float], prototypes: list[list[float]]) -> int:
-    return 1 + int(np.argmin(((np.array(prototypes) - np.array(point)) ** 2).sum(axis=1)))
+    apart = np.abs(np.array(prototypes) - np.array(point)) ** TASKS.power
+    return 1 + int(np.argmin(apart.sum(axis=1)))
 
 
 # %% tags=["answer"] question="q2"
@@ -98,14 +99,14 @@ labels.value_counts()
 # %% [markdown] question="q3"
 # ## 3. How sure are we?
 #
-# Make a table `sizes` with one row for each persona: `persona`, `customers`, and `share_sure`, the share of its customers whose highest probability is 0.9 or more.
+# Make a table `sizes` with one row for each persona: `persona`, `customers`, and `share_sure`, the share of its customers whose highest probability is TASKS.sure_from or more.
 
 # %% tags=["stub"] question="q3"
 raise NotImplementedError("Make `sizes`: a DataFrame with persona, customers and share_sure.")
 # check("q3", sizes)
 
 # %% tags=["solution"] question="q3"
-sure = mixture.probabilities(features).max(axis=1) >= 0.9
+sure = mixture.probabilities(features).max(axis=1) >= TASKS.sure_from
 sizes = pd.DataFrame({"customers": labels.value_counts(), "share_sure": sure.groupby(labels).mean()})
 sizes = sizes.rename_axis("persona").reset_index()
 
@@ -120,7 +121,7 @@ views.head()
 # %% [markdown] question="q4"
 # ## 4. What does each persona look at?
 #
-# For each persona and each zone compute an index: the zone's share of the persona's views, over the zone's share of everyone's views, times 100. Make a table `affinity` with `persona`, `zone` and `index`, one row for each pair.
+# For each persona and each zone compute an index: the zone's share of the persona's views, over the zone's share of everyone's views, times TASKS.index_of. Make a table `affinity` with `persona`, `zone` and `index`, one row for each pair.
 
 # %% tags=["stub"] question="q4"
 raise NotImplementedError("Make `affinity`: a DataFrame with persona, zone and index.")
@@ -129,7 +130,7 @@ raise NotImplementedError("Make `affinity`: a DataFrame with persona, zone and i
 # %% tags=["solution"] question="q4"
 totals = views.groupby(labels.reindex(views.index).rename("persona")).sum()
 everyone = views.sum() / views.to_numpy().sum()
-index = 100 * totals.div(totals.sum(axis=1), axis=0) / everyone
+index = TASKS.index_of * totals.div(totals.sum(axis=1), axis=0) / everyone
 affinity = index.rename_axis(columns="zone").reset_index().melt(id_vars="persona", value_name="index")
 
 # %% tags=["answer"] question="q4"
@@ -138,7 +139,7 @@ answer("q4", affinity)
 # %% [markdown] question="q5"
 # ## 5. How sure is it of noise?
 #
-# Shuffle each column by itself (`personas.shuffled`, with the `seed`), and fit four personas to that noise, with the same `seed`. Which share of the customers does the new mixture place with a probability of 0.9 or more? Call it `sure_of_noise`.
+# Shuffle each column by itself (`personas.shuffled`, with the `seed`), and fit WORDS.noise_personas personas to that noise, with the same `seed`. Which share of the customers does the new mixture place with a probability of TASKS.sure_from or more? Call it `sure_of_noise`.
 #
 # **What do you expect?** Nearly none, some, or most?
 
@@ -148,8 +149,8 @@ raise NotImplementedError("Make `sure_of_noise`: a share from 0 to 1.")
 
 # %% tags=["solution"] question="q5"
 noise = personas.shuffled(features, seed=seed)
-of_noise = personas.fit(noise, 4, "mixture", seed=seed)
-sure_of_noise = float((of_noise.probabilities(noise).max(axis=1) >= 0.9).mean())
+of_noise = personas.fit(noise, TASKS.noise_personas, "mixture", seed=seed)
+sure_of_noise = float((of_noise.probabilities(noise).max(axis=1) >= TASKS.sure_from).mean())
 
 # %% tags=["answer"] question="q5"
 answer("q5", sure_of_noise)
@@ -163,18 +164,18 @@ spend = last_year.groupby("customer_id")["amount"].sum().reindex(features.index,
 # %% [markdown] question="q6"
 # ## 6. Draw who spends
 #
-# Draw the mean `spend` of a customer as bars, one for each persona. Keep the axes as `axes`. Whoever sees only the figure must understand it: labels on both axes, and a title that says what you found.
+# Draw the WORDS.statistic `spend` of a customer as bars, one for each persona. Keep the axes as `axes`. Whoever sees only the figure must understand it: labels on both axes, and a title that says what you found.
 
 # %% tags=["stub"] question="q6"
 raise NotImplementedError("Make `axes`: bars, one for each persona, with labels and a title.")
 # check("q6", axes)
 
-# %% tags=["solution"] question="q6" mystnb={"image": {"alt": "Bars: the mean spend of a customer in the last year, for each of four personas."}}
+# %% tags=["solution"] question="q6" mystnb={"image": {"alt": "Bars: the WORDS.statistic spend of a customer in the last year, for each of four personas."}}
 figure, axes = plt.subplots(figsize=(7, 4))
-each = spend.groupby(labels).mean()
+each = spend.groupby(labels).WORDS.statistic()
 axes.bar(each.index.astype(str), each)
 axes.set_xlabel("Persona")
-axes.set_ylabel("Mean spend in the last year (shop's currency)")
+axes.set_ylabel("WORDS.statistic spend in the last year (shop's currency)")
 axes.set_title(f"Persona {each.idxmax()} spends most: {each.max():.0f} a customer")
 
 # %% tags=["answer"] question="q6"
@@ -183,14 +184,14 @@ answer("q6", axes)
 # %% [markdown] question="q7"
 # ## 7. Whom to send the code
 #
-# The shop sends the code to one persona only: the one whose index for the zone `offers` is the highest. Hand in a dict `decision`: `target`, that persona; `needed`, by which share orders must rise before the code pays; and `saved`, what the code would have given away to all *other* personas on a year of orders like the last, at no change.
+# The shop sends the code to one persona only: the one whose index for the zone `offers` is the WORDS.pick. Hand in a dict `decision`: `target`, that persona; `needed`, by which share orders must rise before the code pays; and `saved`, what the code would have given away to all *other* personas on a year of orders like the last, at no change.
 
 # %% tags=["stub"] question="q7"
 raise NotImplementedError('Make `decision`: {"target": ..., "needed": ..., "saved": ...}.')
 # check("q7", decision)
 
 # %% tags=["solution"] question="q7"
-target = int(personas.affinity(views, labels)["offers"].idxmax())
+target = int(getattr(personas.affinity(views, labels)["offers"], TASKS.pick)())
 decision = {
     "target": target,
     "needed": code / (margin - code),

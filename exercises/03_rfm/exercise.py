@@ -48,16 +48,16 @@ shop = open_shop(source, as_of=as_of or None)
 orders = shop.orders.to_pandas()
 earlier = (pd.Timestamp(shop.as_of) - pd.DateOffset(months=months_between)).date()
 one = orders[orders["customer_id"] == orders["customer_id"].min()]  # a single customer, worked for you
-days = (shop.as_of - one["order_ts"].max().date()).days
+days = (shop.as_of - one["order_ts"].agg(TASKS.counts_from).date()).days
 worked = {"customer_id": one["customer_id"].iloc[0], "recency_days": days, "frequency": len(one)}
-totals = {"frequency": len(orders), "monetary": orders["amount"].sum()}
+totals = {"frequency": len(orders)}
 facts("q1", keys=orders["customer_id"], totals=totals, row=worked)  # so that check("q1", ...) can tell more
 orders.head()
 
 # %% [markdown] question="q1"
 # ## 1. Three numbers for each customer
 #
-# Make a table `measures` with one row for each customer: `customer_id`, `recency_days`, `frequency`, `monetary`. Compute them from `orders` with pandas, as section 1 of the notebook did for ten customers.
+# Make a table `measures` with one row for each customer: `customer_id`, `recency_days`, `frequency`, `monetary`. Compute them from `orders` with pandas, as section 1 of the notebook did for ten customers. Here `recency_days` counts back to the customer's **WORDS.counts_from** order, and `monetary` is **WORDS.money**.
 
 # %% tags=["stub"] question="q1"
 raise NotImplementedError("Make `measures`: a DataFrame with customer_id, recency_days, frequency and monetary.")
@@ -65,8 +65,10 @@ raise NotImplementedError("Make `measures`: a DataFrame with customer_id, recenc
 
 # %% tags=["solution"] question="q1"
 groups = orders.groupby("customer_id")
-measures = groups.agg(last=("order_ts", "max"), frequency=("order_id", "size"), monetary=("amount", "sum"))
-measures["recency_days"] = (pd.Timestamp(shop.as_of) - measures.pop("last").dt.normalize()).dt.days
+measures = groups.agg(
+    day=("order_ts", TASKS.counts_from), frequency=("order_id", "size"), monetary=("amount", TASKS.money)
+)
+measures["recency_days"] = (pd.Timestamp(shop.as_of) - measures.pop("day").dt.normalize()).dt.days
 measures = measures.reset_index()
 check("q1", measures)
 
@@ -78,20 +80,19 @@ answer("q1", measures)
 
 # %%
 scores = rfm.score(shop.orders, as_of=shop.as_of).to_pandas()
-facts("q4", totals={"customers": len(scores)})
 scores.head()
 
 # %% [markdown] question="q2"
 # ## 2. Cut-points of monetary value
 #
-# Which four amounts part the customers into fifths by `monetary`? Give them as a list `money_cuts`, the smallest first, from the column `monetary` of `scores`.
+# Which four amounts part the customers by `monetary`, such that WORDS.shares of them lie below? Give them as a list `money_cuts`, the smallest first, from the column `monetary` of `scores`.
 
 # %% tags=["stub"] question="q2"
 raise NotImplementedError("Make `money_cuts`: a list of four numbers that rise.")
 # check("q2", money_cuts)
 
 # %% tags=["solution"] question="q2"
-money_cuts = list(np.quantile(scores["monetary"], [0.2, 0.4, 0.6, 0.8]))
+money_cuts = list(np.quantile(scores["monetary"], TASKS.shares))
 
 # %% tags=["answer"] question="q2"
 answer("q2", money_cuts)
@@ -99,7 +100,7 @@ answer("q2", money_cuts)
 # %% [markdown] question="q3"
 # ## 3. A scoring that is fair
 #
-# Write a function `score_of(value, cuts, more_is_better)` that gives the score from 1 to 5: one plus the number of cut-points below the value. Where less is better, as for recency, it is five less that number.
+# Write a function `score_of(value, cuts, more_is_better)` that gives the score from 1 to 5: one plus the number of cut-points WORDS.tie_counts the value. Where less is better, as for recency, it is five less that number.
 #
 # Equal values must get equal scores, also where a value lies exactly on a cut-point, and where two cut-points are the same.
 
@@ -114,7 +115,7 @@ def score_of(value: float, cuts: list[float], more_is_better: bool) -> int:
 
 # %% tags=["solution"] question="q3"
 def score_of(value: float, cuts: list[float], more_is_better: bool) -> int:
-    below = sum(cut < value for cut in cuts)
+    below = sum(cut < value or (cut == value and TASKS.tie_counts) for cut in cuts)
     return 1 + below if more_is_better else 5 - below
 
 
@@ -124,22 +125,22 @@ answer("q3", score_of, inputs=q3_inputs)
 # %% [markdown] question="q4"
 # ## 4. Segments on the map of the texts
 #
-# Score the shop as the **course texts** define the segments, and add up: a table `by_texts` with `segment`, `customers` and `value_share` (a share of 1). Other columns may stand beside them.
+# Score the shop as it was on the day `WORDS.map_day`, as the **course texts** define the segments, and add up: a table `by_texts` with `segment`, `customers` and `value_share` (a share of 1). Other columns may stand beside them.
 
 # %% tags=["stub"] question="q4"
 raise NotImplementedError("Make `by_texts`: a DataFrame with segment, customers and value_share.")
 # check("q4", by_texts)
 
 # %% tags=["solution"] question="q4"
-by_texts = rfm.segments(rfm.score(shop.orders, as_of=shop.as_of, policy="texts").to_pandas())
+by_texts = rfm.segments(rfm.score(shop.orders, as_of=WORDS.map_day, policy="texts").to_pandas())
 
 # %% tags=["answer"] question="q4"
 answer("q4", by_texts)
 
 # %% [markdown] question="q5"
-# ## 5. Who stayed a Champion?
+# ## 5. Who stayed?
 #
-# Look at the shop on the day `earlier` and on `shop.as_of`, on the map `classic` (the default). Of those who were Champions on the first day, which share still is on the second? Measure both days with the ruler of the first. Call it `stayed`.
+# Look at the shop on the day `earlier` and on `shop.as_of`, on the map `classic` (the default). Of those who were **WORDS.segment** on the first day, which share still is on the second? Measure both days with the ruler of the first. Call it `stayed`.
 #
 # **What do you expect?** Write a guess on a piece of paper first.
 
@@ -152,7 +153,7 @@ ruler = rfm.cut_points(shop.orders, as_of=earlier)
 before = rfm.score(shop.orders, as_of=earlier, cut_points=ruler).to_pandas()
 after = rfm.score(shop.orders, as_of=shop.as_of, cut_points=ruler).to_pandas()
 moves = rfm.migration(before, after)
-stayed = float(moves.loc["Champions", "Champions"] / moves.loc["Champions"].sum())
+stayed = float(moves.loc[TASKS.segment, TASKS.segment] / moves.loc[TASKS.segment].sum())
 
 # %% tags=["answer"] question="q5"
 answer("q5", stayed)
@@ -161,22 +162,22 @@ answer("q5", stayed)
 classic = rfm.segments(scores)  # the default map's segments, so that question 6 does not hang on question 4
 
 # %% [markdown] question="q6"
-# ## 6. Draw where the money is
+# ## 6. Draw where the WORDS.bars_column is
 #
-# Draw the `value_share` of each segment of `classic` as bars. Keep the axes as `axes`. Whoever sees only the figure must understand it: labels on both axes, and a title that says what you found.
+# Draw the column TASKS.bars_column of `classic` as bars, one for each segment. Keep the axes as `axes`. Whoever sees only the figure must understand it: labels on both axes, and a title that says what you found.
 
 # %% tags=["stub"] question="q6"
 raise NotImplementedError("Make `axes`: bars, one for each segment, with labels and a title.")
 # check("q6", axes)
 
-# %% tags=["solution"] question="q6" mystnb={"image": {"alt": "Bars: the share of the value that each segment of the map `classic` holds."}}
+# %% tags=["solution"] question="q6" mystnb={"image": {"alt": "Bars: the WORDS.bars_column of each segment of the map `classic`."}}
 figure, axes = plt.subplots(figsize=(7, 4))
-axes.barh(classic["segment"], classic["value_share"])
+axes.barh(classic["segment"], classic[TASKS.bars_column])
 axes.invert_yaxis()
-axes.set_xlabel("Share of all spend so far")
+axes.set_xlabel(TASKS.bars_column)
 axes.set_ylabel("Segment")
-best = classic.sort_values("value_share").iloc[-1]
-axes.set_title(f"{best['segment']} hold {best['value_share']:.0%} of the value")
+best = classic.sort_values(TASKS.bars_column).iloc[-1]
+axes.set_title(f"{best['segment']} come first")
 
 # %% tags=["answer"] question="q6"
 answer("q6", axes)
@@ -195,12 +196,12 @@ orders_now = rfm.score(shop.orders, as_of=shop.as_of).to_pandas().set_index("cus
 #
 # Take the customers of `first_scores` outside the `healthy` segments. A win-back message costs `contact_cost` and offers `discount`; of an order, `margin` stays. For each segment compute
 #
-# `needed per 100 = 100 x (cost + came back anyway x order value x discount) / (order value x (margin - discount))`
+# `needed = WORDS.messages x (cost + came back anyway x order value x discount) / (order value x (margin - discount))`
 #
-# as the notebook did. Make a table `needed` with `segment`, `came_back` (the share that came back anyway), `order_value` and `needed_per_100`. Question 8 asks which segment you choose.
+# as the notebook did, here for WORDS.messages messages. Make a table `needed` with `segment`, `came_back` (the share that came back anyway), `order_value` and `needed_orders`. Question 8 asks which segment you choose.
 
 # %% tags=["stub"] question="q7"
-raise NotImplementedError("Make `needed`: a DataFrame with segment, came_back, order_value and needed_per_100.")
+raise NotImplementedError("Make `needed`: a DataFrame with segment, came_back, order_value and needed_orders.")
 # check("q7", needed)
 
 # %% tags=["solution"] question="q7"
@@ -213,7 +214,7 @@ needed = (
 )
 needed["order_value"] = needed["value"] / needed["orders"]
 given_away = needed["came_back"] * needed["order_value"] * discount
-needed["needed_per_100"] = 100 * (contact_cost + given_away) / (needed["order_value"] * (margin - discount))
+needed["needed_orders"] = TASKS.messages * (contact_cost + given_away) / (needed["order_value"] * (margin - discount))
 
 # %% tags=["answer"] question="q7"
 answer("q7", needed)

@@ -13,6 +13,8 @@ from click.testing import CliRunner
 from crmlib.commands.main import main
 from crmlib.errors import ExerciseError
 from crmlib.grading.authoring.editions import instructor_notebook, reference_notebook, source_cells, student_notebook
+from crmlib.grading.authoring.paper import advice_on_paper, faults_on_paper
+from crmlib.grading.authoring.release import release
 from crmlib.grading.authoring.validate import validate
 from crmlib.grading.kinds.own import load_exercise
 from crmlib.grading.spec.exercise import Exercise, exercise_names
@@ -85,7 +87,8 @@ def test_an_exercise_teaches_what_its_notebook_taught(exercise: Exercise) -> Non
 def test_every_exercise_validates(name: str) -> None:
     exercise = load_exercise(name)
     found = validate(exercise, shops=1, mistakes=1)  # .ci/run tries every mistake
-    assert len(found.earned) == len({"solution", "stub"}) + 1
+    classes = max((len(task.choices) for task in exercise.tasks), default=1) - 1
+    assert len(found.earned) == len({"solution", "stub"}) + 1 + classes
     assert found.problems == []
     assert found.earned["stub"].startswith("0 of")
 
@@ -94,7 +97,8 @@ def test_every_exercise_validates(name: str) -> None:
 def test_a_new_exercise_validates_without_a_sandbox(new: Path) -> None:
     found = validate(load_exercise(new), shops=1, mistakes=1, sandbox="none")
     assert found.problems == []
-    assert found.earned["solution"] == "11 of 11"
+    assert found.advice == []
+    assert found.earned["solution"] == "11 of 11 by the computer, 3 by a person"
 
 
 def test_a_new_exercise_takes_no_folder_that_is_there(new: Path) -> None:
@@ -120,13 +124,9 @@ def test_a_mistake_that_earns_otherwise_is_found_before_release(new: Path) -> No
     ("file", "old", "new_text", "message"),
     [
         ("exercise.toml", "points = 14", "points = 15", "says 15 points; its questions add up to 14"),
-        ("exercise.toml", "goals = [3]", "goals = [1]", "No question serves goal 3"),
         ("exercise.toml", "goals = [2]", "goals = [2, 9]", "There is no goal 9"),
-        ("exercise.toml", "[rubrics]\nw1", "[rubrics]\nq1", "w1 is marked by a person"),
-        ("exercise.toml", 'kind = "written"', 'kind = "text"', "at least 1 written questions"),
         ("exercise.toml", 'as_of = "2026-03-31"', 'day = "2026-03-31"', "day is no parameter of the notebook"),
         ("exercise.toml", "q3_inputs = [5.0", "source = [5.0", "every [[hidden]] needs q3_inputs"),
-        ("exercise.toml", 'hints = ["Group the orders by customer."]\n', "", "q2 has no hints"),
         (
             "exercise.py",
             '# check("q1", customers)',
@@ -136,9 +136,74 @@ def test_a_mistake_that_earns_otherwise_is_found_before_release(new: Path) -> No
     ],
 )
 def test_what_is_wrong_on_paper_is_said(new: Path, file: str, old: str, new_text: str, message: str) -> None:
-    found = validate(changed(new, file, old, new_text))
-    assert any(message in one for one in found.problems)
-    assert found.earned == {}
+    exercise = changed(new, file, old, new_text)
+    assert any(message in fault for fault in faults_on_paper(exercise))
+    with pytest.raises(ExerciseError, match="would be marked wrongly, and is not released"):
+        release(str(exercise.folder), new / "out")
+    assert not (new / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new_text", "message"),
+    [
+        ("exercise.toml", "goals = [3]", "goals = [1]", "No question serves goal 3"),
+        ("exercise.toml", "[rubrics]\nw1", "[rubrics]\nq1", "w1 is marked by a person"),
+        ("exercise.toml", 'kind = "quiz"', 'kind = "text"', "at least 5 quiz questions; this one has 0."),
+        ("exercise.toml", 'hints = ["Group the orders by customer."]\n', "", "q2 has no hints"),
+        ("exercise.py", "  # show buttons", "", "the parameter 'interactive' needs a comment"),
+        ("exercise.py", "import open_shop", "import open_shop\n" + 16 * "# long\n", "at most 15 lines in a code cell"),
+    ],
+)
+def test_house_style_is_advice(new: Path, file: str, old: str, new_text: str, message: str) -> None:
+    exercise = changed(new, file, old, new_text)
+    assert any(message in advice for advice in advice_on_paper(exercise))
+    assert not any(message in fault for fault in faults_on_paper(exercise))
+
+
+@pytest.mark.slow
+def test_the_suites_own_exercises_need_no_advice(exercise: Exercise) -> None:
+    assert list(advice_on_paper(exercise)) == []
+    assert list(faults_on_paper(exercise)) == []
+
+
+def blocks(page: Path) -> list[str]:
+    return [part.split("\n", 1)[1] for part in page.read_text(encoding="utf-8").split("```")[1::2]]
+
+
+@pytest.mark.slow
+def test_the_page_for_authors_followed_word_by_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    toml, source = blocks(Path("docs/how-to/write-an-exercise.md"))
+    monkeypatch.chdir(tmp_path)
+    begun = CliRunner().invoke(main, ["exercise", "new", "gifts", "--in", "my-exercises"])
+    assert begun.exit_code == 0, begun.output
+    folder = Path("my-exercises/gifts")
+    (folder / "exercise.toml").write_text(toml, encoding="utf-8")
+    (folder / "exercise.py").write_text(source, encoding="utf-8")
+    validated = CliRunner().invoke(main, ["exercise", "validate", str(folder), "--sandbox", "none", "--shops", "2"])
+    assert validated.exit_code == 0, validated.output
+    assert "gifts: solution: 3 of 3\n" in validated.output
+    assert "gifts: stub: 0 of 3\n" in validated.output
+    assert "gifts: advice: " in validated.output
+    assert validated.output.endswith("gifts is valid.\n")
+    for _ in range(2):  # the second time the author has looked, and changed something
+        shown = CliRunner().invoke(main, ["exercise", "preview", str(folder), "--out", "preview"])
+        assert shown.exit_code == 0, shown.output
+    assert {"gifts.ipynb", "README.md", "shop"} <= {path.name for path in Path("preview").iterdir()}
+    assert "nunique" not in Path("preview/gifts.ipynb").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_a_fault_on_paper_does_not_hide_what_is_earned(new: Path) -> None:
+    found = validate(changed(new, "exercise.toml", "points = 14", "points = 15"), shops=1, mistakes=0, sandbox="none")
+    assert found.problems == ["exercise.toml says 15 points; its questions add up to 14."]
+    assert found.earned["stub"].startswith("0 of")
+
+
+def test_a_new_exercise_stands_where_one_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    ended = CliRunner().invoke(main, ["exercise", "new", "mine"])
+    assert ended.output.startswith(f"Wrote {tmp_path / 'mine'}: exercise.toml")
+    assert (tmp_path / "mine" / "exercise.toml").is_file()
 
 
 @pytest.mark.parametrize(
@@ -165,6 +230,19 @@ def test_a_source_that_breaks_a_rule_names_the_line(new: Path, old: str, new_tex
     ("old", "new_text", "message"),
     [
         ('id = "z2"', 'id = "z1"', "z1 names two questions"),
+        (
+            'kind = "table"',
+            'kind = "tabel"',
+            "question 'q2': there is no kind 'tabel'. Did you mean 'table'? There are: ",
+        ),
+        ('title = "Spend of each customer"\n', "", "question 'q2': `title` is missing"),
+        ('id = "q2"\n', "", "the question number 2: `id` is missing"),
+        (
+            'type = "integer"',
+            'type = "intger"',
+            "question 'q1', value.type: Invalid enum value 'intger'. It is 'date', ",
+        ),
+        ("points = { q2 = 1.5 }", 'points = { q2 = "x" }', "mistake 'mean instead of sum', points: Expected `float`"),
         ('kind = "scalar"', 'kind = "number"', "there is no kind 'number'. There are: scalar, text, list"),
         ('key = ["customer_id"]', 'key = ["customer"]', "the key customer is not among its fields"),
         ("points = { q1 = 0 }", "points = { q8 = 0 }", "there is no question 'q8'"),

@@ -93,8 +93,7 @@ while True:
         "endless output",
         "prints without end",
         ("""while True: print("x" * 10_000)""",),
-        ends=("too_large",),
-        says="put out more than 2 MB",
+        ends=("timeout", "too_large"),  # what it prints is cut, and it goes on until its time is over
     ),
     Attack(
         "endless displays",

@@ -16,7 +16,7 @@ ATTACKS = (
     Attack("kills its kernel", "by SIGKILL", ("os.kill(os.getpid(), signal.SIGKILL)",), _END, _SAYS, anew=True),
     Attack("os._exit(0)", "leaves as if all was well", ("os._exit(0)",), _END, _SAYS),
     Attack("sys.exit(0)", "leaves politely", ("sys.exit(0)",), ("error",), "SystemExit"),
-    Attack("exit()", "leaves as in a terminal", ("exit()",), _END, _SAYS),
+    Attack("exit()", "leaves as in a terminal: it ends its cell", ("exit()",), ("error",), "SystemExit"),
     Attack("crashes", "reads at address zero", ("ctypes.string_at(0)",), _END, _SAYS),
     Attack("aborts", "by SIGABRT", ("os.abort()",), _END, _SAYS),
     Attack(
@@ -32,6 +32,7 @@ ATTACKS = (
         (RIGHT, "os._exit(3)"),
         _END,
         _SAYS,
+        last="pass",
         points=10.0,
         anew=True,
     ),

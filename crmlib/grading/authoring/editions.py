@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from crmlib.errors import ExerciseError
+from crmlib.grading.authoring.handout import FIRST_CELL, Handout, first_cell
 from crmlib.grading.kinds.registry import built_in, kind_of
+from crmlib.grading.spec.tasks import fill_in, public_choices
 from crmlib.suite import anatomy
 from crmlib.suite.build import LANGUAGES
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from crmlib.grading.spec.questions import Question
 
 __all__ = [
+    "advice_on_source",
     "instructor_notebook",
     "practice_notebook",
     "problems_in_source",
@@ -37,6 +40,7 @@ __all__ = [
 
 _ROLES = ("stub", "solution", "answer", "instructor")
 _SCHEMA = 3
+_LOCKED = {"schema_version": _SCHEMA, "task": False, "locked": True, "grade": False, "solution": False}
 _NOT_FOR_CHECKS = {"hints", "goals", "review", "agree", "parts", "explanation"}
 
 
@@ -60,7 +64,11 @@ def student_notebook(exercise: Exercise) -> dict[str, Any]:
     >>> sum(cell["metadata"].get("nbgrader", {}).get("points", 0) for cell in notebook["cells"])
     30.0
     """
-    return _notebook(exercise, leave_out={"solution", "instructor"})
+    notebook = _notebook(exercise, leave_out={"solution", "instructor"})
+    first = next(at for at, cell in enumerate(notebook["cells"]) if cell["cell_type"] == "code")
+    metadata = {"nbgrader": {**_LOCKED, "grade_id": FIRST_CELL}}
+    notebook["cells"].insert(first, _built("code", FIRST_CELL, metadata, first_cell(Handout())))
+    return notebook
 
 
 def reference_notebook(exercise: Exercise) -> dict[str, Any]:
@@ -168,7 +176,8 @@ def source_cells(exercise: Exercise) -> list[dict[str, Any]]:
 
 def _cells(exercise: Exercise) -> tuple[list[dict[str, Any]], list[str]]:
     try:
-        return _read(exercise.source, exercise.source.stat().st_mtime_ns)
+        cells, broken = _read(exercise.source, exercise.source.stat().st_mtime_ns)
+        return fill_in(cells, exercise.tasks, public_choices(exercise.tasks)), broken
     except FileNotFoundError:
         raise ExerciseError(f"There is no {exercise.source}: an exercise has its stub and solution there.") from None
 
@@ -177,7 +186,7 @@ def problems_in_source(exercise: Exercise) -> list[str]:
     """Find what breaks the rules of an exercise's source.
 
     Each question has, in this order: a Markdown cell that asks, a stub, a solution, and a cell that hands in. A stub
-    raises NotImplementedError with a sentence on what to return. The rules of the suite's notebooks hold, too.
+    raises NotImplementedError with a sentence on what to return. What would not run on another machine is wrong, too.
 
     Parameters
     ----------
@@ -204,11 +213,38 @@ def problems_in_source(exercise: Exercise) -> list[str]:
             found.append(f'{place}: say which question this is the {cell["role"]} of: question="q1".')
         if cell["metadata"].get("lang") is not None:
             found.append(f"{place}: an exercise has one language ({', '.join(LANGUAGES)} come with its notebook).")
+    return [*found, *_anatomy(exercise, cells, style=False)]
+
+
+def advice_on_source(exercise: Exercise) -> list[str]:
+    """Find what is not in the style of the house: the suite's own exercises keep to it, yours may.
+
+    Parameters
+    ----------
+    exercise
+        The exercise.
+
+    Returns
+    -------
+    list of str
+        What could be better, with the cell and the line.
+
+    Examples
+    --------
+    >>> from crmlib.grading.kinds.own import load_exercise
+    >>> advice_on_source(load_exercise("03_rfm"))
+    []
+    """
+    cells, broken = _cells(exercise)
+    return [] if broken else list(_anatomy(exercise, cells, style=True))
+
+
+def _anatomy(exercise: Exercise, cells: list[dict[str, Any]], *, style: bool) -> Iterator[str]:
     chosen = [(number, cell) for number, cell in enumerate(cells, 1) if cell["role"] != "stub"]
     for problem in anatomy.problems([cell for _, cell in chosen], any_shop=False):
-        number, cell = chosen[min(problem.cell, len(chosen)) - 1]
-        found.append(f"{exercise.source}, cell {number}, line {cell['line'] + problem.line}: {problem.message}")
-    return found
+        if problem.style == style:
+            number, cell = chosen[min(problem.cell, len(chosen)) - 1]
+            yield f"{exercise.source}, cell {number}, line {cell['line'] + problem.line}: {problem.message}"
 
 
 def _in_question(question: Question, cells: list[dict[str, Any]]) -> Iterator[str]:
@@ -333,11 +369,7 @@ def _starting_cell(exercise: Exercise, *, explained: bool = False) -> dict[str, 
         *(f"    {one!r}," for one in asked),
         "])",
     ]
-    nbgrader = {"schema_version": _SCHEMA, "task": False, "locked": True, "grade": False, "solution": False}
-    metadata = {
-        "jupyter": {"source_hidden": True},
-        "nbgrader": {**nbgrader, "grade_id": "start"},
-    }
+    metadata = {"jupyter": {"source_hidden": True}, "nbgrader": {**_LOCKED, "grade_id": "start"}}
     return _built("code", "start", metadata, "\n".join(lines))
 
 

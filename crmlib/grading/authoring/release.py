@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,20 +11,26 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from crmlib.errors import GradingError, require_extra
+from crmlib.errors import ExerciseError, GradingError, require_extra
 from crmlib.files import json_text, write_whole
-from crmlib.grading.authoring.editions import instructor_notebook, reference_notebook, student_notebook
+from crmlib.grading.authoring.drawn import class_edition
+from crmlib.grading.authoring.editions import instructor_notebook, reference_notebook
+from crmlib.grading.authoring.handout import Handout, Language, read_package
+from crmlib.grading.authoring.paper import advice_on_paper, faults_on_paper
 from crmlib.grading.authoring.reference import run_reference
+from crmlib.grading.authoring.student_folder import SHOP, on_own_shop, write_student
 from crmlib.grading.kinds.own import load_exercise
 from crmlib.grading.kinds.registry import kind_of
 from crmlib.grading.marking.prints import prints_of
 from crmlib.grading.marking.running import Runner, Sandbox
 from crmlib.grading.marking.shops import make_variant
 from crmlib.grading.marking.showing import Showing
+from crmlib.grading.spec.exercise import is_public
 from crmlib.grading.spec.recorded import read_answers
 from crmlib.grading.spec.roster import Roster, Student, read_roster
 from crmlib.grading.spec.rules import Rules, read_rules, rules_text
 from crmlib.grading.spec.variants import EVERYBODY, new_secret, read_secret, seal, seed_of
+from crmlib.version import __version__
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -37,8 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Released", "release"]
 
-SHOP = "shop"
-_SOURCE = re.compile(r"""(?m)^source(\s*:\s*str)?\s*=\s*(["']).*?\2""")
+_CHANCE = 3  # two small shops may have the same count by chance
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say: the same release gives the same bytes
 
 
@@ -50,6 +54,7 @@ class _Task(msgspec.Struct, frozen=True):
     seed: int
     seal: str
     folder: str
+    handout: Handout
 
 
 class _Check(msgspec.Struct, frozen=True):
@@ -86,6 +91,8 @@ def release(
     *,
     roster: Path | None = None,
     deadline: dt.datetime | None = None,
+    package: str = "",
+    language: Language = "en",
     jobs: int | None = None,
     sandbox: Sandbox = "zygote",
     console: Console | None = None,
@@ -106,6 +113,10 @@ def release(
         The class; without it there is one notebook, and one shop, for everybody.
     deadline
         When it is due; it can be changed in ``instructor/rules.toml``.
+    package
+        What the class installs: see `crmlib.grading.authoring.handout.read_package`.
+    language
+        Of the README that goes with each notebook.
     jobs
         Shops made at once; as many as there are processors by default.
     sandbox
@@ -121,8 +132,11 @@ def release(
     from rich.console import Console
 
     require_extra("grading", "Releasing an exercise", "papermill", "ipykernel", "jupytext")
-    exercise = load_exercise(Path(name) if os.sep in name else name)
+    exercise = _fit_for_release(name)
     console = console or Console()
+    handout = msgspec.structs.replace(read_package(package), language=language)
+    for note in _to_know(exercise, handout):
+        console.print(note, highlight=False, markup=False, soft_wrap=True)
     students = read_roster(roster) if roster else Roster()
     for note in students.notes:
         console.print(f"Note: {note}.", highlight=False, markup=False, soft_wrap=True)
@@ -131,6 +145,7 @@ def release(
     instructor.chmod(0o700)
     secret_file, rules_file = instructor / "secret.key", instructor / "rules.toml"
     secret = read_secret(secret_file) if secret_file.is_file() else new_secret(secret_file)
+    exercise = class_edition(exercise, secret, instructor)
     if not rules_file.is_file():
         write_whole(rules_file, rules_text(Rules(exercise=exercise.name, deadline=deadline)))
     elif deadline is not None:  # an instructor may have edited it
@@ -152,11 +167,12 @@ def release(
             seed=seed_of(secret, exercise.name, "student", student),
             seal=seal(secret, exercise.name, student),
             folder=str(out.resolve() / "students" / student),
+            handout=handout,
         )
         for student in names
     ]
     jobs = jobs or os.cpu_count() or 1
-    with Showing(console, len(tasks)) as showing:
+    with Showing(console, len(tasks), "Making shops") as showing:
         for task, said in _run(tasks, _release_one, jobs):
             _no_trouble(said)
             showing.ended(task.student, "ready")
@@ -170,8 +186,34 @@ def release(
         _no_trouble(said)
     variants = {name: json.loads((checks / f"{name}.json").read_text(encoding="utf-8")) for name in names}
     write_whole(instructor / "variants.json", json_text(variants))
+    _same_for_all(exercise, variants)
     _write_instructors(exercise, instructor, secret)
     return Released(out.resolve() / "students", instructor, len(names))
+
+
+def _fit_for_release(name: str) -> Exercise:
+    exercise = load_exercise(Path(name) if os.sep in name else name)
+    if faults := list(faults_on_paper(exercise)):
+        raise ExerciseError(f"{exercise.name} would be marked wrongly, and is not released:\n" + "\n".join(faults))
+    return exercise
+
+
+def _to_know(exercise: Exercise, handout: Handout) -> Iterator[str]:
+    """Say what a class would stumble over, or could look up."""
+    if not handout.package:
+        yield (
+            "Note: the archives do not say how to install crmlib. `pip wheel --no-deps CLONE` makes a wheel without "
+            "exercises: release again with --package WHEEL, and each archive holds it and the line to type."
+        )
+    elif handout.version != __version__:
+        yield f"Note: the class installs crmlib {handout.version}; here is {__version__}."
+    if advice := list(advice_on_paper(exercise)):
+        yield f"Note: `crmlib exercise validate {exercise.name}` has {len(advice)} more to advise."
+    if is_public(exercise) and not exercise.tasks:
+        yield (
+            f"Note: {exercise.name} is a public exercise: everybody can read its solution, so it is for practice. For "
+            f"marks, copy it and change what it asks: crmlib exercise new my_{exercise.name} --from {exercise.name}"
+        )
 
 
 def _run(tasks: Sequence[Any], work: Callable[[Any], str], jobs: int) -> Iterator[tuple[Any, str]]:
@@ -195,11 +237,8 @@ def _release_one(task: _Task) -> str:
     """Make one student's folder; in a worker."""
     exercise = load_exercise(Path(task.exercise))
     folder = Path(task.folder)
-    make_variant(exercise, folder / SHOP, task.seed)
-    notebook = student_notebook(exercise)
-    _on_own_shop(notebook)
-    notebook["metadata"]["crmlib"] = {"exercise": exercise.name, "student": task.student, "seal": task.seal}
-    write_whole(folder / f"{exercise.name}.ipynb", json_text(notebook))
+    claim = {"student": task.student, "seal": task.seal}
+    write_student(exercise, folder, seed=task.seed, handout=task.handout, claim=claim)
     _zip(folder)
     return ""
 
@@ -221,17 +260,21 @@ def _check(task: _Check) -> str:
     return ""
 
 
+def _same_for_all(exercise: Exercise, variants: Mapping[str, Mapping[str, str]]) -> None:
+    """Refuse an exercise with a question that everybody answers by the same value: it would be passed on."""
+    for question in exercise.questions:
+        prints = [each[question.id] for each in variants.values() if question.id in each]
+        if kind_of(question).varies and len(prints) >= _CHANCE and len(set(prints)) == 1:
+            raise ExerciseError(
+                f"{question.id}: the right answer is the same on all {len(prints)} shops, so one student's value is "
+                f"everybody's. Hand nothing out; ask for what depends on the shop."
+            )
+
+
 def _by_computer(exercise: Exercise, answers: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out what is the same on every shop, or is a matter of words."""
     telling = {question.id for question in exercise.questions if kind_of(question).identifies}
     return {name: answer for name, answer in answers.items() if name in telling}
-
-
-def _on_own_shop(notebook: dict[str, Any]) -> None:
-    for cell in notebook["cells"]:
-        if "parameters" in cell["metadata"].get("tags", []):
-            text = _SOURCE.sub(lambda found: f'source{found[1] or ""} = "./{SHOP}"', "".join(cell["source"]))
-            cell["source"] = text.splitlines(keepends=True)
 
 
 def _zip(folder: Path) -> None:
@@ -250,7 +293,7 @@ def _write_instructors(exercise: Exercise, folder: Path, secret: bytes) -> None:
     """Write the instructor's edition, run on a shop of its own: with solutions, and the pictures to expect."""
     shop = make_variant(exercise, folder / SHOP, seed_of(secret, exercise.name, "instructor"))
     notebook = instructor_notebook(exercise)
-    _on_own_shop(notebook)
+    on_own_shop(notebook)
     with Runner("none", data={"own": shop}, limits=exercise.limits) as runner:  # our own notebook, and no student's
         ended = runner.run(notebook, {"source": "/data/shop", "interactive": False}, "own")
     executed = ended.notebook or notebook

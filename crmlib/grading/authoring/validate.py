@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import json
-import re
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crmlib.errors import GradingError, require_extra
-from crmlib.files import json_text
-from crmlib.grading.authoring.editions import (
-    problems_in_source,
-    reference_notebook,
-    source_cells,
-    student_notebook,
-    with_cells,
-)
+from crmlib.grading.authoring.editions import problems_in_source, reference_notebook, student_notebook, with_cells
+from crmlib.grading.authoring.paper import advice_on_paper, faults_on_paper
+from crmlib.grading.authoring.published import hold_to_other_classes
 from crmlib.grading.kinds.registry import kind_of
 from crmlib.grading.marking.compare import QuestionMark, mark
 from crmlib.grading.marking.futures import hidden_futures
@@ -38,9 +31,7 @@ __all__ = ["Validation", "validate"]
 
 SEEDS = (20_261_101, 20_261_102, 20_261_103)
 _SIZES = (1.0, 0.9, 1.1)  # shops of other sizes: a count that was typed in fits one of them at most
-_FEWEST = {"graded": 3, "quiz": 5, "written": 1}
 _MISTAKE_SHOPS = 2
-_SHORT = 12
 _NEAR = 1e-6
 
 Answers = dict[str, Answer]
@@ -56,12 +47,15 @@ class Validation:
         The exercise's name.
     problems
         What is wrong; empty if the exercise can be released.
+    advice
+        What could be better: it marks rightly as it is.
     earned
         What each edition earned, in words to show: ``solution``, ``stub``, and each mistake by its name.
     """
 
     exercise: str
     problems: list[str] = field(default_factory=list)
+    advice: list[str] = field(default_factory=list)
     earned: dict[str, str] = field(default_factory=dict)
 
 
@@ -98,9 +92,9 @@ def validate(
         Is told the label of each run as it starts.
     """
     require_extra("grading", "Validating an exercise", "papermill", "ipykernel", "jupytext")
-    found = Validation(exercise.name, list(_on_paper(exercise)))
-    if found.problems:
-        return found
+    found = Validation(exercise.name, list(faults_on_paper(exercise)), list(advice_on_paper(exercise)))
+    if problems_in_source(exercise):
+        return found  # there is no notebook to run
     with tempfile.TemporaryDirectory(prefix="crmlib-validate-") as place:
         hidden = [
             HiddenShop(seed, round(exercise.shop.customers * size))
@@ -111,11 +105,16 @@ def validate(
         ]
         tried = exercise.mistakes[:mistakes]
         runs = list(_runs(exercise, shops, tried))
-        ended = _execute(exercise, runs, folders, sandbox=sandbox or _usual_sandbox(), on_run=on_run)
+        sandbox = sandbox or _usual_sandbox()
+        data = {f"shop-{number}": folder for number, folder in enumerate(folders)}
+        with Runner(sandbox, data=data, limits=exercise.limits) as runner:
+            ended = _execute(exercise, runs, runner, on_run=on_run)
+            by_class, problems = hold_to_other_classes(exercise, runner, hidden[0], on_run)
     answers = {key: read_answers(one.notebook or {}) for key, one in ended.items()}
     reference = [answers["solution", shop] for shop in range(shops)]
-    found.problems += _in_reference(exercise, ended, reference)
-    if found.problems:
+    broken = list(_in_reference(exercise, ended, reference))
+    found.problems += broken
+    if broken:
         return found
     found.problems += _alike_everywhere(exercise, reference)
     futures = hidden_futures(exercise, hidden)
@@ -124,6 +123,7 @@ def validate(
         given = [answers[label, shop] for shop in range(count)]
         return mark(exercise, given, reference[:count], {name: ones[:count] for name, ones in futures.items()})
 
+    found.problems += problems
     again = marked("solution again", 1)
     found.earned["solution"] = _total(again, exercise)
     found.problems += [
@@ -134,67 +134,12 @@ def validate(
     stub = marked("stub", shops)
     found.earned["stub"] = _total(stub, exercise)
     found.problems += [f"{one.question}: the stub earns {one.points:g} points." for one in stub if one.points]
+    found.earned |= by_class
     for mistake in tried:
         marks = marked(mistake.name, min(shops, _MISTAKE_SHOPS))
         found.earned[mistake.name] = _total(marks, exercise)
         found.problems += _in_mistake(exercise, mistake, marks)
     return found
-
-
-def _on_paper(exercise: Exercise) -> Iterator[str]:
-    """Find what is wrong before anything is run."""
-    yield from problems_in_source(exercise)
-    yield from _in_goals(exercise)
-    counted = [kind_of(question).counts_as for question in exercise.questions]
-    for what, least in _FEWEST.items():
-        if counted.count(what) < least:
-            yield f"An exercise has at least {least} {what} questions; this one has {counted.count(what)}."
-    for question in exercise.questions:
-        yield from kind_of(question).validate(question, exercise)
-    if not problems_in_source(exercise):
-        yield from _in_parameters(exercise)
-        yield from _given_away(exercise)
-
-
-def _in_goals(exercise: Exercise) -> Iterator[str]:
-    total = sum(question.points for question in exercise.questions)
-    if abs(total - exercise.points) > _NEAR:
-        yield f"exercise.toml says {exercise.points:g} points; its questions add up to {total:g}."
-    served = {goal for question in exercise.questions for goal in question.goals}
-    for number, goal in enumerate(exercise.goals, 1):
-        if number not in served:
-            yield f"No question serves goal {number} ({goal})."
-    if beyond := sorted(served - set(range(1, len(exercise.goals) + 1))):
-        yield f"There is no goal {beyond[0]}: exercise.toml lists {len(exercise.goals)}."
-
-
-def _in_parameters(exercise: Exercise) -> Iterator[str]:
-    cell = next(one for one in source_cells(exercise) if "parameters" in one["metadata"].get("tags", []))
-    known = {
-        node.target.id
-        for node in ast.parse(cell["source"]).body
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
-    }
-    if len(exercise.hidden) < _MISTAKE_SHOPS:
-        yield "exercise.toml needs two [[hidden]] at least: other days or costs for the hidden shops."
-    for number, hidden in enumerate(exercise.hidden, 1):
-        for name in sorted(set(hidden) - known):
-            yield f"[[hidden]] {number}: {name} is no parameter of the notebook."
-
-
-def _given_away(exercise: Exercise) -> Iterator[str]:
-    """Look for solution text in the student's edition."""
-    if json_text(student_notebook(exercise)) != json_text(student_notebook(exercise)):
-        yield "The student's edition differs from one build to the next."
-    text = "\n".join("".join(cell["source"]) for cell in student_notebook(exercise)["cells"])
-    lines = {line.strip() for line in text.splitlines()}
-    for cell in source_cells(exercise):
-        if cell["role"] not in {"solution", "instructor"}:
-            continue
-        for line in cell["source"].splitlines():
-            told = line.strip()
-            if len(told) > _SHORT and told in lines and not re.match(r"def |import |from |#|check\(|answer\(", told):
-                yield f"The student's edition holds a line of the solution of {cell['question']}: {told}"
 
 
 def _runs(exercise: Exercise, shops: int, mistakes: Sequence[Mistake]) -> Iterator[_Run]:
@@ -213,18 +158,15 @@ def _runs(exercise: Exercise, shops: int, mistakes: Sequence[Mistake]) -> Iterat
 def _execute(
     exercise: Exercise,
     runs: Sequence[_Run],
-    folders: Sequence[Path],
+    runner: Runner,
     *,
-    sandbox: Sandbox,
     on_run: Callable[[str], None],
 ) -> dict[tuple[str, int], Ended]:
     ended: dict[tuple[str, int], Ended] = {}
-    shops = {f"shop-{number}": folder for number, folder in enumerate(folders)}
-    with Runner(sandbox, data=shops, limits=exercise.limits) as runner:
-        for run in runs:
-            on_run(run.label)
-            parameters = {"source": "/data/shop", "interactive": False, **exercise.hidden_parameters(run.shop)}
-            ended[run.label, run.shop] = runner.run(run.notebook, parameters, f"shop-{run.shop}")
+    for run in runs:
+        on_run(run.label)
+        parameters = {"source": "/data/shop", "interactive": False, **exercise.hidden_parameters(run.shop)}
+        ended[run.label, run.shop] = runner.run(run.notebook, parameters, f"shop-{run.shop}")
     return ended
 
 
@@ -298,4 +240,5 @@ def _total(marks: Sequence[QuestionMark], exercise: Exercise) -> str:
         one.question: one.points for one in marks if one.points < one.out_of and one.out_of and not one.needs_review
     }
     shown = f" ({json.dumps(lost)})" if lost and points else ""
-    return f"{points:g} of {out_of:g}{shown}"
+    by_person = f" by the computer, {by_hand:g} by a person" if by_hand else ""
+    return f"{points:g} of {out_of:g}{by_person}{shown}"

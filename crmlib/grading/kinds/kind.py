@@ -155,8 +155,20 @@ class Kind(ABC):
         """Say below a question how it is marked, in a few words; empty where the computer does it."""
         return ""
 
-    def validate(self, question: Question, exercise: Exercise) -> Iterator[str]:
-        """Find what the author of an exercise still owes this question, before anything is run.
+    def validate(self, question: Question, exercise: Exercise) -> Iterator[str]:  # noqa: ARG002 - of use to some kinds
+        """Find what would mark wrongly, before anything is run.
+
+        Parameters
+        ----------
+        question
+            What is asked for.
+        exercise
+            Its exercise.
+        """
+        yield from ()
+
+    def advise(self, question: Question, exercise: Exercise) -> Iterator[str]:
+        """Find what would make the question better, though it marks rightly as it is.
 
         Parameters
         ----------

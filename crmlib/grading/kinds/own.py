@@ -170,6 +170,7 @@ _RETURNS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "stub": (_is_text, "a text, empty for none"),
     "marked_how": (_is_text, "a text, empty for none"),
     "validate": (_is_sentences, "sentences, or yield them"),
+    "advise": (_is_sentences, "sentences, or yield them"),
 }
 
 
@@ -186,7 +187,7 @@ def _guarded(method: Callable[..., Any], is_right: Callable[[Any], bool], wanted
     def call(*arguments: Any, **named: Any) -> Any:
         try:
             value = method(*arguments, **named)
-            if method.__name__ == "validate" and isinstance(value, Iterable) and not isinstance(value, str):
+            if method.__name__ in {"validate", "advise"} and isinstance(value, Iterable) and not isinstance(value, str):
                 value = list(value)  # what stops in a generator stops here
         except (CrmlibError, UnfitError):
             raise

@@ -70,6 +70,6 @@ class Quiz(Text):
         """Let any cell stand there."""
         return ""
 
-    def validate(self, question: Question, exercise: Exercise) -> Iterator[str]:  # noqa: ARG002 - as for every kind
+    def advise(self, question: Question, exercise: Exercise) -> Iterator[str]:  # noqa: ARG002 - as for every kind
         """Ask for nothing more: its options are its mistakes."""
         yield from ()

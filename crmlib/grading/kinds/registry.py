@@ -71,7 +71,9 @@ def kind_of(question: Question) -> Kind:
         return BUILT_IN[question.kind]
     if question.kind in OWN:
         return OWN[question.kind]
-    hint = did_you_mean(question.kind, [*BUILT_IN, *OWN])
+    names = [*BUILT_IN, *OWN]
+    hint = did_you_mean(question.kind, names)
+    hint += "" if hint.startswith("There are") else f" There are: {', '.join(names)}."
     raise ExerciseError(f"question {question.id!r}: there is no kind {question.kind!r}. {hint}")
 
 

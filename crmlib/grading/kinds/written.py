@@ -48,7 +48,7 @@ class Written(Text):
         """Say that a person marks it, and how long it is meant to be."""
         return f"marked by a person; {question.least_words} to {question.most_words} words"
 
-    def validate(self, question: Question, exercise: Exercise) -> Iterator[str]:
+    def advise(self, question: Question, exercise: Exercise) -> Iterator[str]:
         """Ask for a rubric."""
         if question.id not in exercise.rubrics:
             yield f"{question.id} is marked by a person: say under [rubrics] what earns its points."

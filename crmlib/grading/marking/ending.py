@@ -6,10 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from crmlib.grading.sandbox.limits import cell_seconds
 from crmlib.suite import executed
+from crmlib.words import counted
 
 if TYPE_CHECKING:
-    from crmlib.grading.sandbox.executor import Run
+    from crmlib.grading.sandbox.attempts import Run
     from crmlib.grading.sandbox.frames import Transcript
     from crmlib.grading.sandbox.limits import Limits
     from crmlib.grading.sandbox.listening import Ending
@@ -62,20 +64,32 @@ def conclude(run: Run, *, limits: Limits, seconds: float) -> Ended:
         How long it took.
     """
     transcript = run.transcript
-    if transcript.done and run.ending == "done":
+    if transcript.done and run.ending == "done" and run.losses:
+        status, reason = _early(run.losses[0], limits)
+        others = len(run.losses) - 1
+        reason += f" So did {counted(others, 'other cell')}." if others else ""
+        reason += " The notebook was run again without."
+    elif transcript.done and run.ending == "done":
         status, reason = _completed(transcript, limits)
-    elif run.ending in {"timeout", "too_large"}:
-        status, reason = _cut(transcript, run.ending, limits)
     else:
-        status, reason = _died(transcript, run.code, limits, lacked_memory=run.lacked_memory)
+        status, reason = _early(run, limits)
     return Ended(status, reason, seconds, None if status == "no_result" else transcript.finish())
+
+
+def _early(run: Run, limits: Limits) -> tuple[Status, str]:
+    if run.ending in {"timeout", "slow_cell", "too_large"}:
+        return _cut(run.transcript, run.ending, limits)
+    return _died(run.transcript, run.code, limits, lacked_memory=run.lacked_memory)
 
 
 def _cut(transcript: Transcript, ending: Ending, limits: Limits) -> tuple[Status, str]:
     where = _where(transcript)
     if ending == "timeout" and transcript.reached is None:
         return "no_result", "The notebook could not be started in time: the machine is too busy. Grade it again."
-    if ending == "timeout":
+    most = cell_seconds(limits)
+    if ending == "slow_cell" and most < limits.seconds:
+        return "timeout", f"A cell ran longer than {most:g} seconds and was stopped: {where.removeprefix(' in ')}."
+    if ending in {"timeout", "slow_cell"}:
         return "timeout", f"The notebook ran longer than {limits.seconds:g} seconds and was stopped{where}."
     if transcript.too_many:
         return "too_large", f"The notebook made more outputs than a page can show and was stopped{where}."
@@ -91,7 +105,7 @@ def _died(transcript: Transcript, code: int, limits: Limits, *, lacked_memory: b
     if transcript.reached is None:
         return "no_result", short(f"The notebook did not start: {transcript.broken or 'its Python ended at once'}.")
     why = "its Python process ended itself or crashed (os._exit, exit(), a kill, or memory that ran out)"
-    return "killed", f"The notebook came to an early end{where}: {why}. Cells after it did not run."
+    return "killed", f"The notebook came to an early end{where}: {why}."
 
 
 def _completed(transcript: Transcript, limits: Limits) -> tuple[Status, str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from crmlib.grading.sandbox.attempts import LOST
 from crmlib.words import printable, without_colours
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ _WORDS = {
     "ConnectionError": "There is no network where exercises are graded.",
     "URLError": "There is no network where exercises are graded.",
     "KeyError": "There is no column or key of this name in the graded shop.",
+    LOST: "The notebook was run again without this cell, so that it costs its own question only.",
     "SystemExit": "The cell ends Python; a notebook must not.",
     "StdinNotImplementedError": "A graded notebook is asked nothing: put the value into the cell, in place of input().",
 }

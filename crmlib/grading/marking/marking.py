@@ -29,6 +29,7 @@ from crmlib.grading.marking.explain import troubles_in
 from crmlib.grading.marking.futures import Future, read_futures
 from crmlib.grading.marking.graded import Graded, Picture, Points, Shown
 from crmlib.grading.marking.likeness import MOST_CODE, code_of, runs_of
+from crmlib.grading.marking.literals import literal_answers
 from crmlib.grading.marking.pictures import pictures_in
 from crmlib.grading.marking.prints import prints_of, stored_prints
 from crmlib.grading.marking.running import Runner, Sandbox
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = ["Plan", "Task", "given_parameters", "grade_one", "load_plan", "unreadable"]
 
 _WORST = ("finished", "error", "too_large", "memory", "timeout", "killed", "no_result")
+_EARLY = _WORST[_WORST.index("too_large") :]
 _LONGEST_TEXT = 20_000
 _MOST_SHOWN = 5_000_000
 
@@ -148,7 +150,9 @@ def _graded(task: Task) -> Graded:
         return unreadable(task, exercise, notes)
     runner = _runner(task.plan)
     ended = [runner.run(mended.notebook, given_parameters(exercise, at), shop) for at, shop in enumerate(plan.shops)]
-    answers = [read_answers(one.notebook or {}) for one in ended]
+    sources = [cell["source"] for cell in mended.notebook["cells"] if cell["cell_type"] == "code"]
+    literal = literal_answers(exercise, sources) if any(one.status in _EARLY for one in ended) else {}
+    answers = [(literal if one.status in _EARLY else {}) | read_answers(one.notebook or {}) for one in ended]
     written = _written(exercise, answers[0])
     marks = [
         # a plan may be the same on every shop: what it earns there is told already

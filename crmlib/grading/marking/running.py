@@ -63,6 +63,11 @@ class Runner:
         self._limits = limits
 
     @property
+    def shops(self) -> list[str]:
+        """The names of the shops that runs can be given."""
+        return list(self._executor.data)
+
+    @property
     def description(self) -> str:
         """What submissions run in, and what of its limits could not be had: the gradebook keeps it."""
         return self._executor.description

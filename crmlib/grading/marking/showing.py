@@ -21,9 +21,11 @@ class Showing:
         Where to show it; the bar needs a terminal.
     total
         How many submissions there are.
+    what
+        What goes on.
     """
 
-    def __init__(self, console: Console, total: int) -> None:
+    def __init__(self, console: Console, total: int, what: str = "Grading") -> None:
         self._console = console
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -35,7 +37,7 @@ class Showing:
             console=console,
             disable=not console.is_terminal,
         )
-        self._task = self._progress.add_task("Grading", total=total, last="")
+        self._task = self._progress.add_task(what, total=total, last="")
 
     def __enter__(self) -> Self:
         self._progress.start()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from crmlib.errors import GradingError, require_extra
 from crmlib.files import digest
+from crmlib.grading.authoring.drawn import released_edition
 from crmlib.grading.collecting.choosing import by_student, released_to
 from crmlib.grading.collecting.collect import Candidate, collect
 from crmlib.grading.collecting.times import Times, read_times, times_of
@@ -120,7 +121,7 @@ def grade(
 
     require_extra("grading", "Grading", "papermill", "ipykernel", "jupytext")
     console = console or Console()
-    asked = load_exercise(Path(exercise) if os.sep in exercise else exercise)
+    asked = released_edition(load_exercise(Path(exercise) if os.sep in exercise else exercise), release)
     if sandbox != "none":
         from crmlib.grading.sandbox.probe import probe
 

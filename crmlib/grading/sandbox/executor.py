@@ -7,14 +7,14 @@ import re
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from crmlib.errors import GradingError
 from crmlib.grading.sandbox import box
+from crmlib.grading.sandbox.attempts import Run, run_on
 from crmlib.grading.sandbox.frames import Transcript
-from crmlib.grading.sandbox.limits import Cgroup, prlimit_options
+from crmlib.grading.sandbox.limits import Cgroup, cell_seconds, prlimit_options
 from crmlib.grading.sandbox.listening import Ending, last_line, listen, scratch, sealed
 from crmlib.grading.sandbox.preloaded import Preloaded
 from crmlib.grading.sandbox.probe import probe
@@ -30,28 +30,6 @@ Sandbox = Literal["zygote", "bwrap", "none"]
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _PRELOADED_MB = 512  # what the preloaded process itself may take of the control group
-
-
-@dataclass(frozen=True)
-class Run:
-    """What is known of a run when it has ended.
-
-    Attributes
-    ----------
-    transcript
-        What it put out, up to its end.
-    ending
-        What ended the listening to it.
-    code
-        The exit code of its process; negative for a signal.
-    lacked_memory
-        Whether a process was killed because the memory of all together ran out.
-    """
-
-    transcript: Transcript
-    ending: Ending
-    code: int
-    lacked_memory: bool
 
 
 class Executor:
@@ -116,12 +94,12 @@ class Executor:
             self._cgroup = None
 
     def run(self, notebook: dict[str, Any], data: str | None = None) -> Run:
-        """Run the cells of a notebook in order, those after an error too.
+        """Run the cells of a notebook in order, those after an error too, and without a cell that ends the run.
 
         Parameters
         ----------
         notebook
-            Without outputs, each source one text; the outputs are put into it.
+            Without outputs, each source one text.
         data
             Which of the shops it sees.
 
@@ -130,24 +108,31 @@ class Executor:
         GradingError
             The sandbox cannot be started.
         """
+        return run_on(notebook, lambda attempt, seconds: self._once(attempt, data, seconds), limits=self._limits)
+
+    def _once(self, notebook: dict[str, Any], data: str | None, seconds: float) -> Run:
         transcript = Transcript(notebook)
         killed_before = self._cgroup.out_of_memory() if self._cgroup else 0
-        ending, code = self._start(notebook, data, transcript)
+        ending, code = self._start(notebook, data, transcript, seconds)
         lacked_memory = bool(self._cgroup and self._cgroup.out_of_memory() > killed_before)
         return Run(transcript, ending, code, lacked_memory)
 
-    def _start(self, notebook: Mapping[str, Any], data: str | None, transcript: Transcript) -> tuple[Ending, int]:
+    def _start(
+        self, notebook: Mapping[str, Any], data: str | None, transcript: Transcript, seconds: float
+    ) -> tuple[Ending, int]:
         if self._preloaded is not None:
-            return self._preloaded.run(notebook, data, transcript)
+            return self._preloaded.run(notebook, data, transcript, seconds)
         program = [sys.executable, "-m", "crmlib.grading.sandbox.fresh"]
         if self.sandbox == "none":
-            return self._listen_to(program, notebook, transcript)
+            return self._listen_to(program, notebook, transcript, seconds)
         mounts = {box.DATA: self.data[data]} if data else {}
         limited = ["prlimit", *prlimit_options(self._limits), "--", *program]
         boxed = box.Box(mounts=mounts, cgroup=self._cgroup, environment=self._environment)
-        return self._listen_to(boxed.command(limited), notebook, transcript)
+        return self._listen_to(boxed.command(limited), notebook, transcript, seconds)
 
-    def _listen_to(self, command: list[str], notebook: Mapping[str, Any], transcript: Transcript) -> tuple[Ending, int]:
+    def _listen_to(
+        self, command: list[str], notebook: Mapping[str, Any], transcript: Transcript, seconds: float
+    ) -> tuple[Ending, int]:
         with tempfile.TemporaryDirectory(prefix="crmlib-run-", ignore_cleanup_errors=True) as folder:
             trusted = self.sandbox == "none"
             handle, complaints = sealed(notebook), scratch()
@@ -167,7 +152,8 @@ class Executor:
                 assert process.stdout is not None  # noqa: S101 - for the types: it was asked for
                 most = self._limits.output_mb * 2**20
                 try:
-                    ending = listen(process.stdout.fileno(), transcript, seconds=self._limits.seconds, most=most)
+                    cell = cell_seconds(self._limits)
+                    ending = listen(process.stdout.fileno(), transcript, seconds=seconds, cell=cell, most=most)
                     if ending == "closed":
                         process.wait(timeout=5)
                 except subprocess.TimeoutExpired:

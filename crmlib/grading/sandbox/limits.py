@@ -15,7 +15,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["FILES", "PROCESSES", "Cgroup", "Limits", "per_process", "prlimit_options"]
+__all__ = ["FILES", "PROCESSES", "Cgroup", "Limits", "cell_seconds", "per_process", "prlimit_options"]
 
 PROCESSES = 128  # threads count: a kernel has a dozen, DuckDB one for each processor
 FILES = 512
@@ -23,6 +23,8 @@ FILE_BYTES = 128 * 2**20
 TMP_BYTES = 256 * 2**20
 SHARED_MEMORY_BYTES = 64 * 2**20
 _MIB = 2**20
+_CELLS_SHARE = 4
+_CELL_AT_LEAST = 10
 _REMOVE_WITHIN = 2.0
 
 
@@ -32,7 +34,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     Attributes
     ----------
     seconds
-        By the clock on the wall.
+        By the clock on the wall, from the first cell to the last. Runs that are begun again without a broken cell
+        take twice as long at most, all together.
     memory_mb
         Address space.
     output_mb
@@ -42,6 +45,22 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     seconds: Annotated[float, msgspec.Meta(gt=0)] = 120
     memory_mb: Annotated[int, msgspec.Meta(ge=64)] = 4096
     output_mb: Annotated[int, msgspec.Meta(ge=1)] = 20
+
+
+def cell_seconds(limits: Limits) -> float:
+    """Return how long one cell may take: a share of the run, and never so little that a busy machine fails it.
+
+    Parameters
+    ----------
+    limits
+        The exercise's.
+
+    Examples
+    --------
+    >>> cell_seconds(Limits(seconds=120)), cell_seconds(Limits(seconds=20)), cell_seconds(Limits(seconds=3))
+    (30.0, 10, 3)
+    """
+    return max(limits.seconds / _CELLS_SHARE, min(limits.seconds, _CELL_AT_LEAST))
 
 
 def per_process(limits: Limits) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import selectors
 import tempfile
@@ -21,10 +22,12 @@ _PIECE = 2**18
 _LINE = 500
 START_WITHIN = 120.0  # seconds until the first cell: what a busy machine takes to start is not the student's time
 
-Ending = Literal["done", "closed", "timeout", "too_large"]
+Ending = Literal["done", "closed", "timeout", "slow_cell", "too_large"]
 
 
-def listen(fd: int, transcript: Transcript, *, seconds: float, most: int, ended: int | None = None) -> Ending:
+def listen(
+    fd: int, transcript: Transcript, *, seconds: float, cell: float, most: int, ended: int | None = None
+) -> Ending:
     """Feed what comes out of a run to its transcript until the run is done, silent for good, too late or too large.
 
     Parameters
@@ -35,6 +38,8 @@ def listen(fd: int, transcript: Transcript, *, seconds: float, most: int, ended:
         Takes in the bytes.
     seconds
         How long the run may take from its first cell on.
+    cell
+        How long each cell may take.
     most
         How many bytes the run may put out.
     ended
@@ -51,8 +56,8 @@ def listen(fd: int, transcript: Transcript, *, seconds: float, most: int, ended:
         selector.register(fd, selectors.EVENT_READ)
         if ended is not None:
             selector.register(ended, selectors.EVENT_READ)
-        deadline, begun = time.monotonic() + START_WITHIN, False
-        while (wait := deadline - time.monotonic()) > 0:
+        deadline, cell_deadline, running = time.monotonic() + START_WITHIN, math.inf, transcript.reached
+        while (wait := min(deadline, cell_deadline) - time.monotonic()) > 0:
             ready = {key.fd for key, _ in selector.select(wait)}
             data = None
             with contextlib.suppress(BlockingIOError):
@@ -68,9 +73,13 @@ def listen(fd: int, transcript: Transcript, *, seconds: float, most: int, ended:
                     return "too_large"
                 if transcript.done:
                     return "done"
-                if not begun and transcript.reached is not None:
-                    deadline, begun = time.monotonic() + seconds, True
-    return "timeout"
+                if transcript.reached != running:
+                    now = time.monotonic()
+                    deadline = now + seconds if running is None else deadline
+                    cell_deadline, running = now + cell, transcript.reached
+    # the clock of the run is over, too, where one cell has taken most of it
+    is_slow = running is not None and time.monotonic() - (cell_deadline - cell) >= min(cell, seconds / 2)
+    return "slow_cell" if is_slow else "timeout"
 
 
 def scratch() -> int:

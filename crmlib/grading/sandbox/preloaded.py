@@ -95,7 +95,9 @@ class Preloaded:
             self.stop()
             raise GradingError("The preloaded process has more than one thread, and cannot be forked safely.")
 
-    def run(self, notebook: Mapping[str, Any], data: str | None, transcript: Transcript) -> tuple[Ending, int]:
+    def run(
+        self, notebook: Mapping[str, Any], data: str | None, transcript: Transcript, seconds: float
+    ) -> tuple[Ending, int]:
         """Run a notebook; give what ended the listening, and the exit code (negative: the signal) of its process.
 
         Parameters
@@ -106,6 +108,8 @@ class Preloaded:
             Which shop it sees.
         transcript
             Takes in what the run puts out.
+        seconds
+            How long it may take.
         """
         self._await_end()
         if self._process is None or self._process.poll() is not None:
@@ -125,7 +129,8 @@ class Preloaded:
             os.close(theirs)
             theirs = -1
             most = self._limits.output_mb * 2**20
-            ending = listen(outputs, transcript, seconds=self._limits.seconds, most=most, ended=control.fileno())
+            cell = bounds.cell_seconds(self._limits)
+            ending = listen(outputs, transcript, seconds=seconds, cell=cell, most=most, ended=control.fileno())
             return ending, self._end(ending)
         finally:
             for number in (handle, outputs, theirs):

@@ -15,7 +15,7 @@ from typing import Any
 from ipykernel.compiler import XCachingCompiler
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
-from IPython.core.error import StdinNotImplementedError
+from IPython.core.error import StdinNotImplementedError, UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from jupyter_client.session import json_packer
 from traitlets import Type
@@ -31,7 +31,8 @@ _FIRST_TIMES = (
     'table.groupby("who")["a"].agg(["count", "sum"]).sort_values("sum").reset_index().merge(table, on="who")',
     'table.set_index("day")["a"].resample("MS").sum().describe()',
 )
-_RAW_BYTES = 1_000_000  # of what programs print past Python, for each cell
+_RAW_BYTES = 200_000  # of what programs print past Python, for each cell
+_PRINTED_BY_CELL, _PRINTED = 200_000, 2_000_000  # characters: what is printed beyond is cut, and the cell goes on
 
 
 class Channel:
@@ -40,6 +41,8 @@ class Channel:
     fd = -1
     cell = 0
     failed = -1  # the last cell of which an error was told
+    printed = 0  # characters, by the running cell
+    printed_in_all = 0
 
     def say(self, kind: str, **content: Any) -> None:
         """Send one line."""
@@ -50,6 +53,18 @@ class Channel:
         self.failed = self.cell
         name = name or type(error).__name__
         self.say("failed", cell=self.cell, ename=name, evalue=str(error), traceback=traceback)
+
+    def within_bounds(self, text: str) -> str:
+        """Cut what a cell, or the notebook, prints beyond its bounds, and say so once in each cell."""
+        room = max(min(_PRINTED_BY_CELL - self.printed, _PRINTED - self.printed_in_all), 0)
+        told = self.printed > _PRINTED_BY_CELL
+        if len(text) <= room:
+            self.printed += len(text)
+            self.printed_in_all += len(text)
+            return text
+        self.printed = _PRINTED_BY_CELL + 1
+        self.printed_in_all += room
+        return "" if told else f"{text[:room]}\n[what was printed beyond this was cut]\n"
 
     def write(self, data: bytes) -> None:
         """Send bytes, all of them."""
@@ -99,7 +114,8 @@ class Printed(io.TextIOBase):
         """Send what has been gathered."""
         if self._parts:
             text, self._parts, self._size = "".join(self._parts), [], 0
-            _channel.say("stream", cell=_channel.cell, name=self._name, text=text)
+            if text := _channel.within_bounds(text):
+                _channel.say("stream", cell=_channel.cell, name=self._name, text=text)
         self._last = time.monotonic()
 
 
@@ -197,6 +213,10 @@ def _no_input(prompt: object = "") -> str:  # noqa: ARG001 - the signature of in
     raise StdinNotImplementedError("raw_input was called, but this frontend does not support input requests.")
 
 
+def _no_reset(*_: object, **__: object) -> None:
+    raise UsageError("A graded notebook keeps its names: %reset does nothing here.")
+
+
 def run_cells(cells: list[dict[str, Any]], numbers: list[int], fd: int) -> None:
     """Run the cells of these numbers, also after one that failed, and tell what they put out.
 
@@ -217,20 +237,21 @@ def run_cells(cells: list[dict[str, Any]], numbers: list[int], fd: int) -> None:
     sys.stdout, sys.stderr = Printed("stdout", 1), Printed("stderr", 2)
     shell.builtin_trap.add_builtin("input", _no_input)
     shell.user_ns["input"] = _no_input
+    shell.reset = _no_reset  # type: ignore[method-assign]
     read = 0
     for number in numbers:
-        _channel.cell = number
+        _channel.cell, _channel.printed = number, 0
         _channel.say("began", cell=number)
         count = shell.execution_count
         result = shell.run_cell(cells[number]["source"], store_history=True)  # type: ignore[no-untyped-call]
         error = result.error_before_exec or result.error_in_exec
+        if shell.leaving:  # exit() in a cell ends nothing else
+            shell.leaving, error = False, error or SystemExit("exit() was called")
         if error is not None and _channel.failed != number:  # with no memory left, IPython cannot show a traceback
             _channel.say_failed(error, [])
         _channel.flush()
         read = _tell_raw(raw, read)
         _channel.say("ran", cell=number, count=count)
-        if shell.leaving:
-            os._exit(0)
     _channel.say("done")
 
 

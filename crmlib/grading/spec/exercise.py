@@ -10,7 +10,10 @@ installed crmlib, never beside a notebook that a student's code runs in.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import re
+import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,9 +22,13 @@ import msgspec
 from crmlib.errors import ExerciseError
 from crmlib.grading.sandbox.limits import Limits
 from crmlib.grading.spec.questions import Question  # noqa: TC001 - msgspec reads the types
+from crmlib.grading.spec.tasks import TaskParameter, fill_in, public_choices
 from crmlib.words import did_you_mean, explained
 
-__all__ = ["Exercise", "Mistake", "ShopPlan", "exercise_names", "exercises_folder", "read_exercise"]
+__all__ = ["Exercise", "Mistake", "ShopPlan", "exercise_names", "exercises_folder", "is_public", "read_exercise"]
+
+
+_PLACE = re.compile(r" - at `\$\.(\w+)\[(\d+)\]([^`]*)`")
 
 
 class ShopPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -70,16 +77,17 @@ class _Written(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """``exercise.toml`` as it stands in the file."""
 
     title: str
-    notebook: str
     minutes: Annotated[int, msgspec.Meta(gt=0)]
     points: Annotated[float, msgspec.Meta(gt=0)]
-    goals: tuple[str, ...]
     questions: tuple[Question, ...]
+    notebook: str = ""
+    goals: tuple[str, ...] = ()
     limits: Limits = Limits()
     shop: ShopPlan = ShopPlan()
     hidden: tuple[dict[str, Any], ...] = ()
     rubrics: dict[str, str] = {}
     mistakes: tuple[Mistake, ...] = ()
+    tasks: tuple[TaskParameter, ...] = ()
     kinds: str = ""
 
 
@@ -93,7 +101,7 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True):
     title, minutes
         As people read them; how long it takes.
     notebook
-        The suite's notebook that teaches what is asked.
+        The suite's notebook that teaches what is asked; empty for none.
     points
         What all questions together earn.
     goals
@@ -113,6 +121,8 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True):
         Common wrong answers.
     folder
         Where it stands.
+    tasks
+        What a class's secret varies; the exercise as it is read is the public edition.
     kinds
         The file beside it that holds kinds of question of its own; empty for none.
     kinds_digest
@@ -132,6 +142,7 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True):
     rubrics: dict[str, str]
     mistakes: tuple[Mistake, ...]
     folder: Path
+    tasks: tuple[TaskParameter, ...] = ()
     kinds: str = ""
     kinds_digest: str = ""
 
@@ -193,6 +204,25 @@ def exercise_names() -> list[str]:
     return sorted(path.parent.name for path in exercises_folder().glob("*/exercise.toml"))
 
 
+def is_public(exercise: Exercise) -> bool:
+    """Return whether an exercise is one of the suite's own, word for word: everybody can read its solution.
+
+    Parameters
+    ----------
+    exercise
+        The exercise, wherever it stands and whatever it is called.
+
+    Examples
+    --------
+    >>> is_public(read_exercise("03_rfm"))
+    True
+    """
+    return any(
+        (exercises_folder() / name / "exercise.py").read_bytes() == exercise.source.read_bytes()
+        for name in exercise_names()
+    )
+
+
 def read_exercise(name: str | Path) -> Exercise:
     """Read an exercise as it is written; `crmlib.grading.kinds.own.load_exercise` holds it to its kinds, too.
 
@@ -209,11 +239,13 @@ def read_exercise(name: str | Path) -> Exercise:
     folder = _find(name)
     path = folder / "exercise.toml"
     try:
-        written = msgspec.toml.decode(path.read_bytes(), type=_Written)
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        tasks = msgspec.convert(raw.get("tasks", []), tuple[TaskParameter, ...])
+        written = msgspec.convert(fill_in(raw, tasks, public_choices(tasks)), _Written)
     except FileNotFoundError:
         raise ExerciseError(f"There is no {path}: `crmlib exercise new` makes one.") from None
-    except (msgspec.MsgspecError, ExerciseError, UnicodeDecodeError) as error:
-        raise ExerciseError(f"{path}: {explained(error, _Written)}") from None
+    except (msgspec.MsgspecError, tomllib.TOMLDecodeError, ExerciseError, UnicodeDecodeError) as error:
+        raise ExerciseError(f"{path}: {_in_words(explained(error, _Written), path)}") from None
     ids = [question.id for question in written.questions]
     if twice := sorted({one for one in ids if ids.count(one) > 1}):
         raise ExerciseError(f"{path}: {', '.join(twice)} names two questions.")
@@ -226,6 +258,22 @@ def read_exercise(name: str | Path) -> Exercise:
         kinds_digest=_digest_of(folder, written.kinds),
         **{field: getattr(written, field) for field in written.__struct_fields__},
     )
+
+
+def _in_words(text: str, path: Path) -> str:
+    """Name the question, or the mistake, where a parser counts places."""
+    place = _PLACE.search(text)
+    text = re.sub(r"Object missing required field (`\w+`)", r"\1 is missing", text)
+    if place is None:
+        return text
+    with contextlib.suppress(UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, IndexError, AttributeError):
+        list_, at = place[1], int(place[2])
+        entry = tomllib.loads(path.read_text(encoding="utf-8"))[list_][at]
+        what, name = {"questions": ("question", "id"), "mistakes": ("mistake", "name")}[list_]
+        named = f"{what} {entry[name]!r}" if name in entry else f"the {what} number {at + 1}"
+        inside = place[3].replace("[...]", "").strip(".")
+        return f"{named}{f', {inside}' if inside else ''}: {_PLACE.sub('', text)}"
+    return text
 
 
 def _digest_of(folder: Path, kinds: str) -> str:
