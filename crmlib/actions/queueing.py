@@ -147,6 +147,8 @@ def queue(
     CrmlibError
         A sequence is not one, two have one name, a condition asks for a column that is not known, or the shop lacks the
         table in which a trigger stands.
+    PolicyError
+        A step takes off at least as much of an order as the margin leaves.
 
     Examples
     --------
@@ -178,6 +180,7 @@ def queue(
     first = as_day(start)
     known = shop if shop.as_of < first else shop.on(first - timedelta(days=1))
     rules = policies.load(policy or shop.policy)
+    _check_offers(chosen, rules)
     begin = microseconds_of(first)
     began = None if begins is None else microseconds_of(as_day(begins))
     if began is not None and began > begin:
@@ -221,6 +224,19 @@ def _conditions(sequence: Sequence) -> Iterable[Condition]:
     yield from sequence.conditions
     for step in sequence.steps:
         yield from step.conditions
+
+
+def _check_offers(chosen: list[Sequence], rules: Policy) -> None:
+    """Refuse what loses money with every order: a queue hands codes out."""
+    margin = rules.money.margin
+    for each in chosen:
+        for step in each.steps:
+            discount = step.offer.discount if step.offer else 0.0
+            if discount and discount >= margin:
+                raise PolicyError(
+                    f"{each.name}, step {step.name}: a discount of {discount:.2f} is not less than the margin of "
+                    f"{margin:.2f} (money.margin of the policy): every order with it loses money. Take less off."
+                )
 
 
 def _check_segments(sequences: list[Sequence], rules: Policy) -> None:

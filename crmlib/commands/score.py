@@ -173,11 +173,13 @@ def top(
     from crmlib import lists
     from crmlib.csv_out import write_csv
     from crmlib.lists.files import check_file
+    from crmlib.lists.targets import check_apart
 
     field = lists.check_measure(by)
     file = None if out is None else Path(out).expanduser()
     if file is not None:
         check_file(file, (".csv",), _is_calls)
+        check_apart(file, source)
     with _opened(source, as_of=as_of, policy=policy, preset=preset, memory=memory) as shop:
         calls = lists.top(shop, field.name, count, everybody=everybody, lowest=lowest, language=language)
     if calls.missing:

@@ -41,6 +41,7 @@ _SLIPS = {"cmo", "com.it", "comm", "con", "coom", "cpm", "ocm", "vom", "xom"}
 _WITH_PREFIX = 11  # digits from which a number without plus may carry a country's prefix
 _WHOLE = 6  # digits from which a part of a field is a number of its own
 _NOWHERE = "ZZ"  # Unicode's code for a country that is not known
+_AT_HOME = re.compile(r"\(\s*0\s*\)")
 _EXTENSION = re.compile(r"(?:extension|estensione|interno|ext|int|x|#)\s*[.:]?\s*(\d{1,7})\b", re.IGNORECASE)
 _NAMES_OF_REGIONS = {
     **dict.fromkeys(("uk", "england", "scotland", "wales", "great britain", "inghilterra", "scozia", "galles",
@@ -187,6 +188,8 @@ def phone(text: str, country: str | None, rules: policy.Intake) -> Phone:
     Phone(phone='+393001234567', key='3001234567', note='unassigned')
     >>> phone("3.93E+11", "IT", Intake())
     Phone(phone=None, key=None, note='no telephone number')
+    >>> phone("+39 (0) 347 1006165", None, Intake()).phone
+    '+393471006165'
     >>> phone("06 6982 int. 5", "IT", Intake())
     Phone(phone='+39066982', key='66982', note='extension 5')
     """
@@ -372,7 +375,10 @@ def _readings(written: str, country: str | None, rules: policy.Intake) -> Iterat
     regions = [own] if own in phonenumbers.SUPPORTED_REGIONS else [] if own else list(rules.phone_regions)
     tries: list[tuple[str, str | None]] = []
     if _international(written):
-        tries.append((f"+{digits.removeprefix('00')}", None))
+        # the zero of +39 (0) 347 ... is for callers at home; that of +39 (0)6 ... is part of the number
+        for form in dict.fromkeys([written, _AT_HOME.sub("", written)]):
+            digits = re.sub(r"\D", "", form)
+            tries.append((f"+{digits.removeprefix('00')}", None))
     else:
         prefixes = tuple(str(phonenumbers.country_code_for_region(each)) for each in regions)
         if len(digits) >= _WITH_PREFIX and prefixes and digits.startswith(prefixes):

@@ -138,7 +138,7 @@ def top(
     if len(listed) == n and n:
         above = ranked.iloc[: int(ranked.index[ranked["customer_id"] == listed["customer_id"].iloc[-1]][0]) + 1]
     held = above.loc[~above["may_call"], "customer_id"]
-    unit = _with_currency(field.unit, rules)
+    unit = field.unit.replace("the shop's currency", shop.currency or "the shop's currency")
     reasons = [_reason(row, field, unit, horizon, language) for row in listed.to_dict("records")]
     columns = ["customer_id", field.name, "segment", "last_order", "may_call"]
     table = listed[list(dict.fromkeys(columns))].assign(reason=reasons)
@@ -155,10 +155,6 @@ def _null_of(field: Field) -> str:
     while field.null.startswith("as "):
         field = FIELDS[field.null.removeprefix("as ").partition(",")[0]]
     return field.null
-
-
-def _with_currency(unit: str, rules: Policy) -> str:
-    return unit.replace("the shop's currency", rules.orders.currency) if rules.orders.currency else unit
 
 
 def _reason(row: Mapping[Any, Any], field: Field, unit: str, horizon: int, language: str) -> str:

@@ -14,7 +14,7 @@ from crmlib.words import did_you_mean
 if TYPE_CHECKING:
     from crmlib.lists.columns import CustomerList
 
-__all__ = ["Target", "target_of"]
+__all__ = ["Target", "check_apart", "target_of"]
 
 
 class Target(Protocol):
@@ -59,11 +59,28 @@ def target_of(out: str, source: str = "") -> Target:
             f"--out {scheme}://: lists are written to no such database. {did_you_mean(scheme, SCHEMES)} Or name a file."
         )
     target = ListFile(Path(out))
-    folder = Path(source).expanduser()
-    inside = target.path.absolute().resolve().parent
-    if source and folder.exists() and (folder if folder.is_dir() else None) in {inside, *inside.parents}:
-        raise SourceError(
-            f"--out {out} is in the folder that the orders are read from, and would be taken for one of its tables the "
-            "next time. Choose another folder."
-        )
+    check_apart(target.path, source)
     return target
+
+
+def check_apart(file: Path, source: str) -> None:
+    """Refuse a file in the folder that the orders are read from.
+
+    Parameters
+    ----------
+    file
+        To be written.
+    source
+        Of the orders; only a folder matters.
+
+    Raises
+    ------
+    SourceError
+        The file lies in that folder, or below it.
+    """
+    folder = Path(source).expanduser().resolve()
+    if source and folder.is_dir() and folder in file.resolve().parents:
+        raise SourceError(
+            f"--out {file} is in the folder that the orders are read from, and would be taken for one of its tables "
+            "the next time. Choose another folder."
+        )

@@ -366,18 +366,16 @@ axes = plots.interval_dots(rates, title=title, xlabel=f"Came back within {months
 
 # %%
 hopeful = decision[(decision["needed_to_usual"] <= 1) & (decision["needed_per_100"] > 0)]
-advice, doubt = (
-    "Send no win-back with this discount: in each lapsed segment it would have to more than double the usual returns.",
-    "",
-)
+doubt = ""
+advice = "Send no win-back with this discount: it would have to more than double the usual returns of each segment."
 if len(hopeful):
     name, row = text.segment_name(hopeful.index[0], language), hopeful.iloc[0]
     usual, low, high = rates.loc[name]
+    today = int((scores["segment"] == hopeful.index[0]).sum())
     pays = f"it pays from {row['needed_per_100']:.1f} extra orders per 100 messages on; {usual:.1f} come anyway."
+    advice = f"Test a win-back with “{name}” ({today:,} customers), half of them held back: {pays}"
     if "assignments" in shop.tables:  # campaigns with control groups have measured what a message adds
-        advice = f"Before a win-back to “{name}” ({row['customers']:,.0f} customers), read in notebook 06 what past ones added: {pays}"
-    else:
-        advice = f"Test a win-back with “{name}” ({row['customers']:,.0f} customers), half of them held back: {pays}"
+        advice = f"Before a win-back to “{name}” ({today:,} customers), see in notebook 06 what past ones added: {pays}"
     doubt = f"Of those who come anyway: {low:.1f} to {high:.1f} (95 %). What the message adds is not measured here."
 decide(advice, sure=doubt)
 

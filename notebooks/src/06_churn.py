@@ -31,6 +31,7 @@ import pandas as pd
 from IPython.display import display
 
 from crmlib import churn, decide, explore, open_shop, plots, record, skip, stop_here, text
+from crmlib.customers.consent import has_consents
 from crmlib.notebook import check_parameters, or_skip, or_stop
 from crmlib.policy import adjusted
 from crmlib.synth import has_truth, read_truth
@@ -444,7 +445,7 @@ flagged = flags[[*churn.SIGNALS]].fillna(value=False).astype(bool)
 record("queue", {"entries": len(queue), "contacts": int(queue["customer_id"].nunique())})
 print(f"{flagged.to_numpy().sum():,} signals; {len(queue):,} entries of {queue['customer_id'].nunique():,} customers. "
       "The other signals may not be followed up.")  # fmt: skip
-if "consents" not in shop.tables:
+if not has_consents(shop):
     print("This shop keeps no consents, so the queue is empty. Bring a table of consents before you write to anyone.")
 queue.groupby(["signal", "action", "channels", "tone"], as_index=False).agg(entries=("customer_id", "size"))
 
@@ -573,7 +574,6 @@ record("decision", decision.reset_index(names="rule"))
 decision.style.format("{:,.0f}")
 
 # %%
-listen = " Answer each low score, whatever it saves." if has_surveys else ""
 verdict, told, doubt = "Test", "no campaign here measured it", f"{success_rate:.0%} is an assumption."
 if tried:
     mean, low, high = decision.loc["the best list"].iloc[-3:]
@@ -581,7 +581,8 @@ if tried:
     told = f"the last win-back kept {rates['measured']:.1%} ({rates['its low end']:.1%} to {rates['its high end']:.1%}), which leaves {mean:+,.0f} ({low:+,.0f} to {high:+,.0f})"
     doubt = f"The last win-back went to people silent for a median of {final['days_since_order'].median():.0f} days."
 pays = f"it pays once the offer keeps {needed:.1%} of those who leave; {told}"
-decide(f"{verdict} the {top['customers']:,.0f} customers most at risk: {pays}.{listen}", sure=doubt)
+whom = f"the {top['customers']:,.0f} customers who were most at risk on {last_cut['at'].max():%Y-%m-%d}"
+decide(f"{verdict} {whom}, the last day whose outcome is known: {pays}.", sure=doubt)
 if tried:
     terms = {"margin": margin, "discount": discount, "contact_cost": contact_cost, "redeemed": money.redeemed}
     basket, days = float(orders["amount"].astype(float).mean()), rules.purchase_days

@@ -379,8 +379,9 @@ later = orders[orders["order_ts"].dt.date > day].groupby("customer_id").size()
 groups["orders"] = groups["customer_id"].map(later).fillna(0)
 groups["by lot"] = np.random.default_rng(seed).integers(0, 11, len(groups))
 if known:
-    kinds = personas.fit(personas.features(shop.on(day)), 6, "k-prototypes", seed=seed).labels
-    groups["persona"] = groups["customer_id"].map(kinds)
+    with or_skip("Customers grouped by persona"):
+        kinds = personas.fit(personas.features(shop.on(day)), 6, "k-prototypes", seed=seed).labels
+        groups["persona"] = groups["customer_id"].map(kinds)
 ways = [name for name in ("segment", "persona", "by lot") if name in groups]
 with or_skip(6):
     alike = pd.DataFrame({name: vars(experiments.homogeneity(groups, name, "orders")) for name in ways}).T

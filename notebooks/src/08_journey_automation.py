@@ -40,6 +40,7 @@ import pandas as pd
 
 from crmlib import actions, churn, decide, experiments, explore, journey, open_shop, plots, record, stop_here, text
 from crmlib.actions import Condition, Offer, Sequence, Step, Trigger
+from crmlib.customers.consent import has_consents
 from crmlib.notebook import check_parameters
 
 plots.use_style()
@@ -59,7 +60,7 @@ margin, discount, redeemed, contact_cost = money.margin, money.discount, money.r
 today = pd.Timestamp(shop.as_of)
 start = today + pd.Timedelta(days=1)
 orders = shop.orders.to_pandas()
-has_consents, has_people = ("consents" in shop.tables), ("customers" in shop.tables)
+may_write, has_people = has_consents(shop), ("customers" in shop.tables)
 if (today - orders["order_ts"].min()).days < 2 * silence_days:
     stop_here(
         f"The orders go back less than {2 * silence_days} days. Take a longer history, or shorter silence_days.",
@@ -294,7 +295,7 @@ for name in (None, "<script>alert('gotcha')</script>", "Anna\nBcc: everybody@exa
 # **What do you expect?** Which reason is the most frequent?
 
 # %% mystnb={"image": {"alt": "Bars: how many messages of next week were held back, by reason, the most frequent first."}}
-if not has_consents:
+if not may_write:
     print("This shop keeps no consents: nobody may be written to, and the queue is empty. That is as it should be.")
 reasons = week.held["why"].value_counts()
 record("held_back", reasons.rename_axis("why").reset_index())
@@ -315,7 +316,7 @@ week.held.drop_duplicates("why")[["customer_id", "sequence", "channel", "why", "
 # Let us go through the conditions of soft spam by hand, for all who are due, and compare with the gate. Who gave a marketing consent for mail needs no exception; who withdrew anything about mail is out; the others need the opt-out that was offered when they bought.
 
 # %%
-if has_consents:
+if "consents" in shop.tables:
     given = shop.consents.to_pandas()
     given = given[(given["channel"] == "email") & given["customer_id"].isin(due_by_hand.index)]
     yes, no = ({name: set(part.loc[rows(part), "customer_id"]) for name, part in given.groupby("purpose")}
@@ -460,7 +461,7 @@ if tried:
     decide(f"{next_week} Remake the queue every morning.", sure=tests)
 else:
     advice = "Run one win-back with a control group first: what a mail adds is not known here."
-    if not has_consents:
+    if not may_write:
         advice = "Collect permissions first: this shop keeps no consents, so nobody may be written to."
     decide(f"{advice} Next week's queue holds {sent} messages, so little money is at stake: {sent * contact_cost:,.2f} for the mails.",
            sure="Sure of the permissions alone: nobody in the queue said no.")  # fmt: skip

@@ -66,6 +66,18 @@ def test_sixty_days_without_an_order_are_over_on_the_day_that_the_signal_would_s
     assert due(at_least) == {"ann": "2024-07-02 00:00:00"}
 
 
+@pytest.mark.parametrize(("margin", "refused"), [(0.08, True), (0.1, True), (0.11, False)])
+def test_a_queue_hands_out_no_code_that_takes_off_the_whole_margin(margin: float, refused: bool) -> None:  # noqa: FBT001
+    orders = pd.DataFrame({"customer_id": ["ann"], "order_ts": "2024-01-01", "amount": 10})
+    shop = open_shop({"orders": orders}, as_of="2024-06-30")
+    rules = {"money": {"margin": margin, "discount": 0.05}}
+    if refused:
+        with pytest.raises(PolicyError, match=r"win_back, step ten_off: a discount of 0\.10 is not less than the"):
+            actions.queue(shop, "win_back", start="2024-07-01", policy=rules)
+    else:
+        assert not len(actions.queue(shop, "win_back", start="2024-07-01", policy=rules).entries)
+
+
 @pytest.mark.slow
 def test_a_silence_becomes_long_on_the_day_that_turns_the_churn_signal_on() -> None:
     chance = np.random.default_rng(5)

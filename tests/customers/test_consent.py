@@ -191,6 +191,9 @@ OBJECTIONS = {
     "a tag among others": ("customers", 'customer_id,email,Tags\nK1,k1@example.org,"vip, unsubscribed"\n'),
     "a state of mail": ("customers", "customer_id,email,email_status\nK1,k1@example.org,unsubscribed\nK2,,weekly\n"),
     "a member's state": ("members", "Email Address,MEMBER_STATUS\nk1@example.org,unsubscribed\n"),
+    "the outcome of a call": ("calls", "customer_id,ts,outcome\nK1,2024-02-01,do not contact again\n"),
+    "how a call ended": ("chiamate_fatte", "id_cliente,data,esito\nK1,2024-02-01,non richiamare\n"),
+    "a death": ("customers", "customer_id,email,osservazioni\nK1,k1@example.org,cliente deceduto\n"),
     "a contact of the mailbox": ("contacts_raw", "contact_id,email,unsubscribed\nL1,K1@example.org ,yes\n"),
 }
 

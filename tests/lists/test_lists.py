@@ -201,12 +201,20 @@ def test_what_cannot_be_written_is_refused_before_anything_is_read(
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_a_list_is_never_one_of_the_shops_own_tables(tmp_path: Path) -> None:
-    sales().to_csv(tmp_path / "orders.csv", index=False)
-    for out in (tmp_path / "customers.csv", tmp_path / "new" / "customers.parquet"):
-        result = run("score", tmp_path, "--out", out)
-        assert result.exit_code == 2
-        assert "would be taken for one of its tables" in result.output
+def test_a_list_is_never_one_of_the_shops_own_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    sales().to_csv(shop / "orders.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+    for source in (shop, "shop", "./shop/"):
+        for out in (shop / "customers.csv", "shop/customers.csv", "shop/new/customers.csv"):
+            for command in ("score", "top"):
+                result = run(command, source, "--out", out)
+                assert (result.exit_code, "would be taken for one of its tables" in result.output) == (2, True), out
+    monkeypatch.chdir(shop)
+    assert run("score", ".", "--out", "customers.parquet").exit_code == 2
+    monkeypatch.undo()
+    tmp_path = shop
     result = run("score", tmp_path / "orders.csv", "--out", tmp_path / "orders.csv")
     assert "is no such list of crmlib's" in result.output
 
