@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from crmlib.errors import SchemaError
 from crmlib.shop.dictionary import DICTIONARY, TableSchema, table_called
-from crmlib.text.consent import answer_within, column_role, kind_of
+from crmlib.text.consent import answer_within, column_role, kind_of, sense
 from crmlib.text.spelling import plain
 from crmlib.words import did_you_mean, likeliest, likeness
 
@@ -368,7 +368,9 @@ class _Match:
         """Tell whether a column is understood where consent and addresses are read."""
         if self.name in _WHOLE and name in _WHOLE[self.name]:
             return True
-        return answer_within(name) != 0 or column_role(name) in _REACHED
+        meaning = sense(name)
+        about = meaning is not None and bool(meaning.channels or meaning.purposes)
+        return about or answer_within(name) != 0 or column_role(name) in _REACHED
 
     def _names(self) -> dict[str, str]:
         of = {source: column for column, source in self.found.items()}
