@@ -157,12 +157,8 @@ def test_right_wrong_and_hostile_answers_are_compared(folder: Path, value: Any, 
 
 def test_the_author_is_held_to_what_the_kind_asks_for(folder: Path) -> None:
     found = validate(load_exercise(folder), shops=1, sandbox="none")
-    assert found.problems == [
-        "An exercise has at least 3 graded questions; this one has 1.",
-        "An exercise has at least 5 quiz questions; this one has 0.",
-        "An exercise has at least 1 written questions; this one has 0.",
-        "exercise.toml needs two [[hidden]] at least: other days or costs for the hidden shops.",
-    ]
+    assert found.problems == []
+    assert any("[[hidden]]" in line for line in found.advice)
     toml = folder / "exercise.toml"
     toml.write_text(TOML.replace('unit = "a share from 0 to 1"', ""), encoding="utf-8")
     found = validate(load_exercise(folder), shops=1, sandbox="none")
