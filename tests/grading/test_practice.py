@@ -123,8 +123,8 @@ def test_a_practice_notebook_is_the_students_but_for_what_is_folded_away(exercis
     assert all(cell == student[cell["id"]] for cell in cells if cell["id"] != "start")
 
 
-@given(st.binary(min_size=32, max_size=32), st.text(max_size=8), st.integers(1, 5))
 @pytest.mark.slow
+@given(st.binary(min_size=32, max_size=32), st.text(max_size=8), st.integers(1, 5))
 def test_nobody_is_graded_on_the_practice_shop(secret: bytes, student: str, turn: int) -> None:
     exercise = load_exercise("03_rfm")
     graded = {seed_of(secret, exercise.name, whose, student) for whose in ("student", "instructor")}
