@@ -39,9 +39,9 @@ def typed(export: Export, preset: str) -> pd.DataFrame:
     time = columns["order_ts"]
     if known.time_of_day:
         frame[time] = pd.to_datetime(frame[time], dayfirst=True).dt.date
-    elif known.date_formats == ("epoch_us",):
+    elif frame[time].str.fullmatch(r"\d+").all() and known.date_formats == ("epoch_us",):
         frame[time] = frame[time].astype("int64")
-    elif frame[time].str.contains(r"[+]\d").any():
+    elif frame[time].str.contains(r"[+]\d| UTC$").any():
         frame[time] = pd.to_datetime(frame[time], utc=True, format="mixed").astype("datetime64[us, UTC]")
     else:
         form = export.more.get("date_format") or (known.date_formats or ("ISO8601",))[0]
