@@ -93,7 +93,8 @@ def _broken(exercise: Exercise, right: dict[str, Any], full: dict[str, float], l
     text = json.dumps(right)
     cut = text.index('"id": "' + order[stop] + '-ask"')
     yield Member("cut off before a question", before, text[:cut].encode())
-    yield Member("kills its kernel at a question", before, _bytes(with_cells(right, {order[stop]: KILLS})))
+    own = full | {order[stop]: 0.0}  # the cells behind it run all the same
+    yield Member("kills its kernel at a question", own, _bytes(with_cells(right, {order[stop]: KILLS})))
     edits: dict[str, Callable[[dict[str, Any]], None]] = {
         "cells in reverse order": _reverse,
         "cells twice": _twice,
