@@ -224,4 +224,4 @@ def _say_held(calls: Calls, count: int, *, everybody: bool) -> None:
     elif held:
         click.echo(f"{held:,} who come as high are held back: {reasons}. --all lists them, too, without numbers.")
     if calls.without:
-        click.echo(f"Not ranked: {counted(calls.without, 'customer')} without such a value, for {calls.because}.")
+        click.echo(f"Not ranked: {counted(calls.without, 'customer')} without such a value: {calls.because}.")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from crmlib import words
+
 if TYPE_CHECKING:
     from crmlib.engine import Table
 
@@ -125,4 +127,4 @@ def counted(rows: int, amount: float | None) -> str:
     ('1 row, 35.00', '1,200 rows')
     """
     money = "" if amount is None else f", {amount:,.2f}"
-    return f"{rows:,} row{'s' * (rows != 1)}{money}"
+    return f"{words.counted(rows, 'row')}{money}"
